@@ -1,0 +1,31 @@
+# Each target says in one sentence what it does; `make help` prints them.
+AS_OF ?= 2017-11-30
+WORK := .venv/work/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lock
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make the two locked environments, .venv/work and .venv/airflow (a second call installs nothing).
+	@command -v python3.11 >/dev/null || { echo "setup: Python 3.11 is missing; install it with 'apt-get install python3.11 python3.11-venv' (Debian) or 'brew install python@3.11' (macOS)." >&2; exit 1; }
+	@python3.11 scripts/setup.py
+
+run: setup ## Set up everything and run the daily job for AS_OF (default 2017-11-30) on the real data.
+	@$(WORK)/huaxiang run --as-of $(AS_OF)
+
+test: setup ## Run every test; the page tests need Debian's chromium.
+	@$(WORK)/pytest -m '' --durations 15
+
+check: setup ## Lint, type-check, check the import rules, and that the generated reference is up to date.
+	@$(WORK)/ruff check . && $(WORK)/ruff format --check .
+	@$(WORK)/mypy
+	@$(WORK)/lint-imports
+	@$(WORK)/sqlfluff lint --processes 2 dbt_project/models
+	@$(WORK)/huaxiang docs --check
+
+lock: ## Resolve requirements/*.in into hash-locked files, for whoever changes a dependency.
+	@for name in work airflow uv; do \
+	  .venv/uv/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    $$([ $$name = work ] && echo --overrides requirements/work-overrides.txt) requirements/$$name.in -o requirements/$$name.lock; done

@@ -1,0 +1,58 @@
+"""
+### The released portrait of every customer, every day
+
+**Does** the daily run, one task per word: `landing -> staging -> features -> models -> profiles -> report -> release`.
+Each task is one `huaxiang` command; the line in its log can be pasted into a shell.
+
+**Reads** the drops in `var/inbox` that were loaded on days up to `known_at`. **Writes** `var/releases/<release_id>/`
+and points `var/CURRENT` at it, in one atomic step at the very end; until then readers see the release before.
+
+**The day** is the parameter `as_of`, else the local day before the logical date: the run of midnight is about the day
+that has just ended. `known_at` (default: `as_of`) says up to which load day drops are known.
+
+**Running it again** for the same day changes nothing: the same inputs, code and models give the same release. A task
+that fails on bad data is not retried, since the data would still be bad: its message says which check, how many rows
+and where they are. Only what can heal by itself (another command holding the home, a Spark session that died) is.
+
+**One at a time**: every task takes the only slot of the pool `huaxiang_home`, and one run is active at once, since one
+process writes the DuckDB file. **Back-fill** with `airflow backfill create --dag-id profile_daily ...`: oldest day first.
+
+**When it fails at night**: `docs/runbooks/daily-run-failed.md`.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from _steps import TIME_ZONE, step
+from airflow.sdk import Asset, Param, chain, dag
+
+RELEASE = Asset(name="release", uri="huaxiang://release")
+HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
+
+
+@dag(
+    schedule="@daily",
+    start_date=pendulum.datetime(2017, 1, 1, tz=TIME_ZONE),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"pool": "huaxiang_home", "retries": 0},
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
+        "known_at": Param(None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"),
+    },
+    doc_md=__doc__,
+    tags=["profiles"],
+)
+def profile_daily():
+    chain(
+        step("landing"),
+        step("staging"),
+        step("features"),
+        step("models", **HEALS),
+        step("profiles"),
+        step("report"),
+        step("release", outlets=[RELEASE]),
+    )
+
+
+profile_daily()

@@ -1,0 +1,82 @@
+"""The orchestrator of a home: its settings, secrets and database, and how to call its command.
+
+Airflow lives in an environment of its own and is only ever called as a command.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import subprocess
+from pathlib import Path
+
+from huaxiang.errors import HuaxiangError, MissingPartition
+from huaxiang.settings import Settings
+
+POOL = "huaxiang_home"
+_SECRETS = ("fernet_key", "api_secret_key", "jwt_secret")
+
+
+def command(settings: Settings) -> Path:
+    """The `airflow` command. Raises MissingPartition when its environment was not made."""
+    path = settings.project / ".venv" / "airflow" / "bin" / "airflow"
+    if not path.exists():
+        raise MissingPartition("the Airflow environment is missing: run 'make setup' first")
+    return path
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Environment variables for every Airflow process of this home: local, quiet, and no secret among them.
+
+    Secrets are read by Airflow itself from files of mode 600, so no task inherits them.
+    """
+    home = settings.home.airflow
+    return {
+        **os.environ,
+        "HUAXIANG_HOME": str(settings.home.root),
+        "HUAXIANG_CONFIG": str(settings.config),
+        "HUAXIANG_TIME_ZONE": settings.time_zone,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(settings.project / "dags"),
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {home / 'secrets' / 'fernet_key'}",
+        "AIRFLOW__API__SECRET_KEY_CMD": f"cat {home / 'secrets' / 'api_secret_key'}",
+        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {home / 'secrets' / 'jwt_secret'}",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "SCARF_ANALYTICS": "false",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+    }
+
+
+def prepare(settings: Settings) -> None:
+    """Make secrets, metadata database and pool at first start; cost nothing afterwards.
+
+    Raises HuaxiangError with the end of Airflow's own output when it fails.
+    """
+    home = settings.home.airflow
+    ready = home / "ready"
+    if ready.exists():
+        return
+    _make_secrets(home / "secrets")
+    for words in (("db", "migrate"), ("pools", "set", POOL, "1", "one writer at a time per home")):
+        done = subprocess.run(
+            [str(command(settings)), *words], env=environment(settings), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise HuaxiangError(f"'airflow {' '.join(words[:2])}' failed: {(done.stderr or done.stdout)[-600:].strip()}")
+    ready.touch()
+
+
+def _make_secrets(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in _SECRETS:
+        path = folder / name
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))

@@ -1,0 +1,207 @@
+"""The command line: `huaxiang <word> --as-of D`, one word per step of the flow."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from huaxiang.errors import HuaxiangError
+from huaxiang.progress import tell
+
+Command = Callable[[argparse.Namespace], int | None]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Errors a user can act on are one sentence on stderr and exit code 1."""
+    said = _parser().parse_args(arguments)
+    try:
+        return said.command(said) or 0
+    except HuaxiangError as error:
+        tell(f"{said.word}: {error}", stream=sys.stderr)
+        return 1
+    except Exception as error:
+        tell(f"{said.word}: {type(error).__name__}: {error}. This is a fault of the program: the traceback follows.", stream=sys.stderr)
+        raise
+    except KeyboardInterrupt:
+        tell(f"{said.word}: interrupted; nothing was published. Run the command again to go on.", stream=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="huaxiang",
+        description="From raw customer data to a released portrait of every customer, every day.",
+        epilog="A daily run is: landing, staging, features, models, profiles, report, release. 'huaxiang run' does all by Airflow.",
+    )
+    words = parser.add_subparsers(title="words", dest="word", required=True, metavar="<word>")
+
+    def word(name: str, help_text: str, command: Command, dated: bool = True) -> argparse.ArgumentParser:
+        sub = words.add_parser(name, help=help_text, description=help_text)
+        sub.set_defaults(command=command)
+        if dated:
+            sub.add_argument("--as-of", type=_day, required=True, metavar="D", help="events of local days up to D")
+            sub.add_argument("--known-at", type=_day, metavar="K", help="drops loaded on days up to K (default: D)")
+        return sub
+
+    word("run", "Simulate the sources that are simulated, then run the day's DAG by Airflow.", _run)
+    simulate = word("simulate", "Play a data set's source systems: write its history as daily drops.", _simulate, dated=False)
+    simulate.add_argument("--source", required=True, help="the data set, such as complete_journey")
+    simulate.add_argument("--through", type=_day, required=True, metavar="D", help="the last day to write")
+    simulate.add_argument("--since", type=_day, metavar="D", help="the first day of orders to write (default: all)")
+    simulate.add_argument("--customers", type=int, metavar="N", help="only the first N customers (default: all)")
+    word("landing", "Take the new drops in, record by record; refuse what breaks its contract.", _landing)
+    word("staging", "Resolve versions, keys and local days.", _staging)
+    word("features", "Compute what is known of each customer at the end of the day.", _features)
+    word("models", "Score every customer with the champion models; train first where there is none.", _models)
+    word("train", "Fit, judge and register the models on the day's features.", _train)
+    word("profiles", "Join features, tags and model outputs into one portrait a customer.", _profiles)
+    word("report", "Build the pages that people read.", _report)
+    word("release", "Seal the run and publish it in one step.", _release)
+    releases = word("releases", "List releases, show one, or go back to an earlier one.", _releases, dated=False)
+    releases.add_argument("action", choices=["list", "show", "rollback"])
+    releases.add_argument("release_id", nargs="?", help="default: the current one; for rollback the one before it")
+    word("doctor", "Check what this machine offers: Python, Java, memory, disk, ports.", _doctor, dated=False)
+    docs = word("docs", "Write the reference pages from contracts and dbt.", _docs, dated=False)
+    docs.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day; write it as 2017-11-30") from error
+
+
+# Each word imports its step when it is called: a command pays only for the engines it uses.
+
+
+def _run(said: argparse.Namespace) -> int:
+    from huaxiang.daily import run_day
+
+    return run_day(*_context(said))
+
+
+def _simulate(said: argparse.Namespace) -> None:
+    from huaxiang.settings import load_settings
+    from huaxiang.simulate import simulate
+
+    simulate(load_settings(), said.source, said.through, since=said.since, customers=said.customers)
+
+
+def _landing(said: argparse.Namespace) -> None:
+    from huaxiang import gates, landing, lease
+
+    settings, run = _context(said)
+    with lease.hold(settings, f"landing --as-of {run.as_of}"):
+        _start_afresh(settings.home.build(run.id))
+        lease.begin(settings, run)
+        landing.land(settings, run)
+        gates.check(settings, run, "landing")
+
+
+def _staging(said: argparse.Namespace) -> None:
+    from huaxiang import warehouse
+
+    _writing(said, warehouse.staging)
+
+
+def _features(said: argparse.Namespace) -> None:
+    from huaxiang import warehouse
+
+    _writing(said, warehouse.features)
+
+
+def _models(said: argparse.Namespace) -> None:
+    from huaxiang import models
+
+    _writing(said, models.score)
+
+
+def _train(said: argparse.Namespace) -> None:
+    from huaxiang import models
+
+    _writing(said, models.train)
+
+
+def _profiles(said: argparse.Namespace) -> None:
+    from huaxiang import gates, warehouse
+
+    def build_and_check(settings: object, run: object) -> None:
+        warehouse.profiles(settings, run)  # type: ignore[arg-type]
+        gates.check(settings, run, "profiles")  # type: ignore[arg-type]
+
+    _writing(said, build_and_check)
+
+
+def _report(said: argparse.Namespace) -> None:
+    from huaxiang import report
+
+    _writing(said, report.build)
+
+
+def _release(said: argparse.Namespace) -> None:
+    from huaxiang import release
+
+    _writing(said, release.publish)
+
+
+def _releases(said: argparse.Namespace) -> None:
+    from huaxiang import lease
+    from huaxiang.release import show
+    from huaxiang.release.publish import rollback
+    from huaxiang.settings import load_settings
+
+    settings = load_settings()
+    if said.action == "rollback":
+        with lease.hold(settings, "releases rollback"):
+            target = rollback(settings, said.release_id)
+        print(f"released   {target.id} is current again")
+    elif said.action == "list":
+        print(show.listing(settings))
+    else:
+        print(show.details(settings, said.release_id))
+
+
+def _doctor(said: argparse.Namespace) -> int:
+    from huaxiang import doctor
+    from huaxiang.settings import load_settings
+
+    return doctor.main(load_settings().home.root, with_ports=True)
+
+
+def _docs(said: argparse.Namespace) -> int:
+    from huaxiang.reference import write_reference
+    from huaxiang.settings import PROJECT
+
+    return write_reference(Path(PROJECT), only_check=said.check)
+
+
+def _context(said: argparse.Namespace) -> tuple:
+    from huaxiang.settings import Run, load_settings
+
+    return load_settings(), Run(as_of=said.as_of, known_at=said.known_at or said.as_of)
+
+
+def _writing(said: argparse.Namespace, word: Callable[..., object]) -> None:
+    """Do one word of a run that landing has begun, with the home to itself."""
+    from huaxiang import lease
+
+    settings, run = _context(said)
+    with lease.hold(settings, f"{said.word} --as-of {run.as_of}"):
+        lease.require(settings, run)
+        word(settings, run)
+
+
+def _start_afresh(build: Path) -> None:
+    """A run begins with an empty build: nothing of an earlier try can be mixed in."""
+    import shutil
+
+    shutil.rmtree(build, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

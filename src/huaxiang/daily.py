@@ -1,0 +1,122 @@
+"""`huaxiang run`: bring the simulated sources up to the day, run the day's DAG by Airflow, and sum it up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from huaxiang import airflow_home, release
+from huaxiang.memory import PeakMemory
+from huaxiang.progress import PROGRESS_FILE
+from huaxiang.settings import Run, Settings
+
+DAG = "profile_daily"
+
+
+def run_day(settings: Settings, run: Run) -> int:
+    """Run the day end to end; 0 when its portrait was released, else 1 with the failing step's sentence on the terminal."""
+    from huaxiang.simulate import PLAYERS, simulate
+
+    start = time.perf_counter()
+    with PeakMemory() as memory:
+        for source in settings.sources:
+            if source in PLAYERS:
+                simulate(settings, source, run.known_at)
+        airflow_home.prepare(settings)
+        before = release.current(settings)
+        ended_well, log = _run_dag(settings, run)
+    if not ended_well:
+        served = f"{before.id} stays released" if before else "nothing is released yet"
+        print(f"run        the day was not released; {served}. Airflow's log: {log}", file=sys.stderr)
+        return 1
+    print(summary(settings, time.perf_counter() - start, memory.peak_gib))
+    return 0
+
+
+def summary(settings: Settings, seconds: float, peak_gib: float | None) -> str:
+    """The released day in a few aligned lines, and the paths to look at."""
+    now = release.current(settings)
+    assert now is not None
+    totals, gates = now.manifest["totals"], now.manifest["gates"].values()
+    segments = now.manifest["tables"].get("segments", {}).get("rows")
+    rows = [
+        ("released", now.id),
+        ("customers", f"{totals['customers']:,}"),
+        ("orders", f"{totals['orders']:,} with {totals['order_lines']:,} lines"),
+        ("net spend", f"{Decimal(totals['net_spend']):,} {settings.currency}".rstrip()),
+        ("segments", str(segments)) if segments else None,
+        ("gates", f"{sum(gate['checks'] for gate in gates)} checks, {sum(len(gate['warnings']) for gate in gates)} warnings"),
+        ("took", f"{seconds:.0f} s" + (f", at most {peak_gib:.1f} GiB in all processes" if peak_gib else "")),
+        ("pages", str(now.path / "report" / "index.html")),
+        ("tables", str(now.path / "profiles")),
+        ("manifest", str(now.path / "MANIFEST.json")),
+        ("models", settings.home.mlflow_uri),
+    ]
+    return "\n" + "\n".join(f"{row[0]:<10} {row[1]}" for row in rows if row)
+
+
+def logical_date(as_of: date, time_zone: str) -> str:
+    """The logical date of the scheduled run that is about `as_of`: the local midnight that ends it."""
+    midnight = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), tzinfo=ZoneInfo(time_zone))
+    return midnight.isoformat()
+
+
+def _run_dag(settings: Settings, run: Run) -> tuple[bool, Path]:
+    """Run the DAG in one process by `airflow dags test`, recorded in Airflow's database."""
+    log = settings.home.logs / f"airflow-{run.id}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    progress = settings.home.logs / f"progress-{run.id}.txt"
+    progress.write_text("", encoding="utf-8")
+    words = [str(airflow_home.command(settings)), "dags", "test", DAG, logical_date(run.as_of, settings.time_zone)]
+    words += ["--conf", json.dumps({"as_of": str(run.as_of), "known_at": str(run.known_at)})]
+    environment = airflow_home.environment(settings) | {PROGRESS_FILE: str(progress)}
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(words, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        with _ending(process):
+            for line in _lines(progress, process):
+                print(line, flush=True)
+    progress.unlink()
+    return process.returncode == 0 and _released(settings, run), log
+
+
+def _released(settings: Settings, run: Run) -> bool:
+    """Airflow's exit code does not tell whether the run succeeded; what is released does."""
+    now = release.current(settings)
+    return now is not None and now.as_of == run.as_of and not settings.home.build(run.id).exists()
+
+
+def _lines(progress: Path, process: subprocess.Popen) -> Iterator[str]:
+    """The lines that the steps say, as they come; on a terminal the waiting is shown in between."""
+    on_terminal = sys.stdout.isatty()
+    start = time.perf_counter()
+    with progress.open(encoding="utf-8") as lines:
+        while True:
+            has_ended = process.poll() is not None
+            for line in lines.read().splitlines():
+                yield ("\r\x1b[K" if on_terminal else "") + line
+            if has_ended:
+                return
+            if on_terminal:
+                print(f"\r\x1b[K... {time.perf_counter() - start:.0f} s", end="", flush=True)
+            time.sleep(0.2)
+
+
+@contextmanager
+def _ending(process: subprocess.Popen) -> Iterator[None]:
+    """End the child if we are interrupted, so that no run goes on unseen."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+

@@ -1,0 +1,29 @@
+"""The errors a user can meet. Each message names the thing, the reason and the next step."""
+
+
+class HuaxiangError(Exception):
+    """Anything the user can act on: the command line prints it as one sentence, without a traceback."""
+
+
+class BadConfiguration(HuaxiangError):
+    """A home, contract, source mapping or tag file says something that cannot be used."""
+
+
+class MissingPartition(HuaxiangError):
+    """A step was asked for before the step it reads from has run, or for a day without data."""
+
+
+class BrokenConservation(HuaxiangError):
+    """Rows or money went in and did not come out: nothing may be published."""
+
+
+class GateFailed(HuaxiangError):
+    """A critical data-quality check failed: the run stops and the released portrait stays."""
+
+
+class HomeBusy(HuaxiangError):
+    """Another command is writing to this home."""
+
+
+class StaleWriter(HuaxiangError):
+    """A newer run has taken the home over: this one may no longer publish."""

@@ -1,0 +1,73 @@
+"""The quality gates: run a suite at a border of the flow, keep its results, stop the run when a critical check fails."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from huaxiang.errors import GateFailed
+from huaxiang.files import write_text
+from huaxiang.settings import Run, Settings
+from huaxiang.steps import StepLog, step
+
+if TYPE_CHECKING:
+    from expectations.runner import Check
+
+
+def check(settings: Settings, run: Run, suite: str, log: StepLog | None = None) -> None:
+    """Run the suite `landing` or `profiles` and write its results to `<build>/gates/<suite>.json`, whatever they are.
+
+    Raises GateFailed when a critical check fails, MissingPartition when there is nothing to check yet. The released
+    portrait is not touched in any case.
+    """
+    from expectations.runner import run_suite
+
+    with step(f"{suite} gate", run, settings) if log is None else nullcontext(log) as facts:
+        checks = run_suite(settings, run, suite)
+        _write(result_file(settings, run, suite), run, suite, checks)
+        facts.fact("checks", len(checks))
+        facts.fact("warnings", sum(not found.passed and not found.stops for found in checks))
+        facts.fact("critical failures", sum(found.stops for found in checks))
+    for found in checks:
+        if not found.passed and not found.stops:
+            facts.progress(f"warning: {sentence(found)}")
+    stopping = [found for found in checks if found.stops]
+    if stopping:
+        raise GateFailed(_message(settings, run, suite, stopping))
+
+
+def result_file(settings: Settings, run: Run, suite: str) -> Path:
+    return settings.home.build(run.id) / "gates" / f"{suite}.json"
+
+
+def sentence(found: Check) -> str:
+    """What failed, how many rows, where they are and the next step."""
+    rows = "" if not found.failing_rows else f"; {found.failing_rows:,} rows"
+    column = f" ({found.column})" if found.column else ""
+    place = f", to be found in {found.where}" if found.where else ""
+    return (
+        f"{found.name}: {found.table}{column}: {found.observed}{rows}{place}; expected: {found.expected}. "
+        f"Next: {found.next_step}."
+    )
+
+
+def _message(settings: Settings, run: Run, suite: str, stopping: list[Check]) -> str:
+    count = "1 critical check" if len(stopping) == 1 else f"{len(stopping)} critical checks"
+    lines = [f"the gate '{suite}' stops the run for {run.as_of}: {count} failed. The released portrait stays as it was."]
+    lines += [f"  - {sentence(found)}" for found in stopping]
+    lines.append(f"  All checks: {result_file(settings, run, suite)}; paths are below {settings.home.root}.")
+    return "\n".join(lines)
+
+
+def _write(path: Path, run: Run, suite: str, checks: list[Check]) -> None:
+    said = {
+        "suite": suite,
+        "as_of": str(run.as_of),
+        "known_at": str(run.known_at),
+        "passed": not any(found.stops for found in checks),
+        "checks": [asdict(found) for found in checks],
+    }
+    write_text(path, json.dumps(said, indent=2, ensure_ascii=False) + "\n")

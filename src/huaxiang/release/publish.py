@@ -1,0 +1,95 @@
+"""Seal a finished build as a release and publish it in one atomic step."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from huaxiang import lease
+from huaxiang.errors import MissingPartition
+from huaxiang.files import replacing
+from huaxiang.release import manifest, store
+from huaxiang.settings import Run, Settings
+from huaxiang.steps import step
+
+
+def publish(settings: Settings, run: Run) -> store.Release:
+    """Publish the run's build: manifest, sealed folder, one switch of `CURRENT`, older releases removed.
+
+    Publishing the same content again changes nothing but `CURRENT`. Raises StaleWriter when a newer run has begun,
+    GateFailed and MissingPartition as `manifest.describe` does.
+    """
+    from huaxiang.landing.ledger import input_hashes
+
+    with step("release", run, settings) as log:
+        held = lease.require(settings, run)
+        said = manifest.describe(settings, run, held, input_hashes(settings, run.known_at))
+        said["mlflow_run_id"] = _track(settings, said, log.progress)
+        folder = _seal(settings, run, said)
+        lease.require(settings, run)
+        store.switch(settings, folder.name)
+        log.fact("release", folder.name)
+        log.fact("tables", len(said["tables"]))
+        log.fact("older releases removed", _remove_old(settings, folder.name))
+    shutil.rmtree(settings.home.build(run.id))
+    return store.find(settings, folder.name)
+
+
+def rollback(settings: Settings, release_id: str | None) -> store.Release:
+    """Point `CURRENT` at `release_id`, or at the release before the current one, after verifying its files.
+
+    Raises MissingPartition when there is no such release, BrokenConservation when its files have changed.
+    """
+    if release_id is None:
+        now = store.current(settings)
+        earlier = [r for r in store.releases(settings) if now and r.published_order < now.published_order]
+        if not earlier:
+            raise MissingPartition("there is no earlier release to go back to: 'huaxiang releases list' shows them")
+        release_id = earlier[-1].id
+    target = store.find(settings, release_id)
+    store.verify(target)
+    store.switch(settings, target.id)
+    return target
+
+
+def _seal(settings: Settings, run: Run, said: dict[str, Any]) -> Path:
+    """Copy the build to its release folder. A sealed folder is never written again."""
+    build = settings.home.build(run.id)
+    folder = settings.home.release(str(said["release_id"]))
+    if folder.exists():
+        return folder
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    for path in manifest.published_files(build):
+        target = temporary / path.relative_to(build)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    with replacing(temporary / store.MANIFEST) as draft:
+        draft.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    os.sync()  # every file of the folder is on disk before its name is
+    temporary.replace(folder)
+    return folder
+
+
+def _remove_old(settings: Settings, published: str) -> int:
+    """Keep the newest `keep_releases`, and the published one in any case."""
+    old = store.releases(settings)[: -settings.keep_releases]
+    for release in old:
+        if release.id != published:
+            shutil.rmtree(release.path)
+    return len(old)
+
+
+def _track(settings: Settings, said: dict[str, Any], tell: Callable[[str], None]) -> str | None:
+    """Log the release as an MLflow run. The portraits do not wait for MLflow: without it they are published unlinked."""
+    from huaxiang.tracking import log_release
+
+    try:
+        return log_release(settings, said)
+    except Exception as error:
+        tell(f"published without an MLflow run: {type(error).__name__}: {error}")
+        return None

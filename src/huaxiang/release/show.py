@@ -1,0 +1,32 @@
+"""Releases as text for a terminal."""
+
+from __future__ import annotations
+
+from huaxiang.errors import MissingPartition
+from huaxiang.release import store
+from huaxiang.settings import Settings
+
+
+def listing(settings: Settings) -> str:
+    """One line per release, the newest first; the current one is marked."""
+    now = store.current(settings)
+    lines = [
+        f"{'*' if now and release.id == now.id else ' '} {release.id}  known at {release.manifest['known_at']}  "
+        f"{release.manifest['tables']['customer_profiles']['rows']:,} customers"
+        for release in reversed(store.releases(settings))
+    ]
+    return "\n".join(lines) or "no release yet: 'huaxiang run --as-of D' makes the first"
+
+
+def details(settings: Settings, release_id: str | None) -> str:
+    """What a release holds and how it was made. Raises MissingPartition when there is none."""
+    release = store.find(settings, release_id) if release_id else store.current(settings)
+    if release is None:
+        raise MissingPartition("no release yet: 'huaxiang run --as-of D' makes the first")
+    said = release.manifest
+    tables = [f"  {name:<20} {table['rows']:>10,}  {table['content_hash']}" for name, table in said["tables"].items()]
+    models = [f"  {name:<20} version {model['version']}  {model['fingerprint']}" for name, model in said["models"].items()]
+    gates = [f"  {name:<20} {gate['checks']} checks, {len(gate['warnings'])} warnings" for name, gate in said["gates"].items()]
+    head = f"{release.id}: {said['home']}, as of {said['as_of']}, known at {said['known_at']}, code {said['code']['hash']}"
+    parts = [head, "tables (rows, content hash)", *tables, "models", *models, "gates", *gates, f"pages\n  {release.path / 'report' / 'index.html'}"]
+    return "\n".join(parts)

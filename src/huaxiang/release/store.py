@@ -1,0 +1,84 @@
+"""The releases of a home: list them, read their manifests, verify them, switch `CURRENT`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from huaxiang.errors import BrokenConservation, MissingPartition
+from huaxiang.files import sha256, write_text
+from huaxiang.settings import Settings
+
+MANIFEST = "MANIFEST.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published portrait: an immutable folder and what its manifest says."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def as_of(self) -> date:
+        return date.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def published_order(self) -> tuple[str, str, int]:
+        return self.manifest["as_of"], self.manifest["known_at"], self.manifest["fence"]
+
+
+def releases(settings: Settings) -> list[Release]:
+    """All releases, the earliest day first."""
+    folders = settings.home.releases.glob(f"*/{MANIFEST}")
+    return sorted((_open(manifest) for manifest in folders), key=lambda release: release.published_order)
+
+
+def find(settings: Settings, release_id: str) -> Release:
+    """Raises MissingPartition when there is no such release."""
+    manifest = settings.home.release(release_id) / MANIFEST
+    # Compared by name, so that no path can be smuggled in as an id.
+    if release_id not in {release.id for release in releases(settings)}:
+        raise MissingPartition(f"there is no release '{release_id}': 'huaxiang releases list' shows those there are")
+    return _open(manifest)
+
+
+def current(settings: Settings) -> Release | None:
+    """The published release, or None before the first one."""
+    if not settings.home.current.exists():
+        return None
+    return find(settings, settings.home.current.read_text(encoding="utf-8").strip())
+
+
+def latest_before(settings: Settings, as_of: date) -> Path | None:
+    """The folder of the latest release of an earlier day, or None: what a run may know of the portraits before it."""
+    earlier = [release for release in releases(settings) if release.as_of < as_of]
+    return earlier[-1].path if earlier else None
+
+
+def verify(release: Release) -> None:
+    """Compare every file with the manifest. Raises BrokenConservation naming the first file that differs."""
+    for name, said in release.manifest["files"].items():
+        path = release.path / name
+        if not path.exists() or sha256(path) != said["sha256"]:
+            state = "has changed" if path.exists() else "is missing"
+            raise BrokenConservation(
+                f"release {release.id}: {name} {state} since it was sealed; restore it from a copy, or publish the day "
+                f"again with 'huaxiang run --as-of {release.as_of}'"
+            )
+
+
+def switch(settings: Settings, release_id: str) -> None:
+    """Point `CURRENT` at a release in one atomic step: a reader sees one release or the other."""
+    write_text(settings.home.current, release_id + "\n")
+
+
+def _open(manifest: Path) -> Release:
+    return Release(path=manifest.parent, manifest=json.loads(manifest.read_text(encoding="utf-8")))

@@ -1,0 +1,100 @@
+"""What this home is, read once from `huaxiang.yml` and the environment, and frozen."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from huaxiang.errors import BadConfiguration
+from huaxiang.gate_limits import GateLimits, read_limits
+from huaxiang.tables import Home
+from huaxiang.yaml_files import read_mapping
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One company's home. `project` holds the code, `home` all that is not code."""
+
+    project: Path
+    config: Path
+    home: Home
+    name: str
+    sources: tuple[str, ...]
+    time_zone: str
+    currency: str
+    models: tuple[str, ...]
+    keep_releases: int
+    inbox: Path
+    gates: GateLimits = GateLimits()
+
+    @property
+    def sources_dir(self) -> Path:
+        return self.config.parent / "sources"
+
+    @property
+    def contracts_dir(self) -> Path:
+        return self.project / "contracts"
+
+    @property
+    def tags_dir(self) -> Path:
+        return self.project / "tags"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is about: events of local days <= `as_of`, from drops loaded on days <= `known_at`."""
+
+    as_of: date
+    known_at: date
+
+    @property
+    def id(self) -> str:
+        """Name of the run's private build: the day, and the later day it was known at, if it was."""
+        return str(self.as_of) if self.known_at == self.as_of else f"{self.as_of}@{self.known_at}"
+
+
+def load_settings() -> Settings:
+    """Read `HUAXIANG_CONFIG` (default: the checkout's `huaxiang.yml`) and `HUAXIANG_HOME` (default: `var/`).
+
+    Raises BadConfiguration when the file is missing, has unknown keys or values of a wrong kind.
+    """
+    config = Path(os.environ.get("HUAXIANG_CONFIG") or PROJECT / "huaxiang.yml").resolve()
+    home = Path(os.environ.get("HUAXIANG_HOME") or PROJECT / "var").resolve()
+    said = read_mapping(config, what="the home's settings")
+    unknown = sorted(set(said) - _KEYS)
+    if unknown:
+        raise BadConfiguration(f"{config}: unknown key '{unknown[0]}'; the keys are {', '.join(sorted(_KEYS))}")
+    for key in ("name", "sources", "time_zone"):
+        if not said.get(key):
+            raise BadConfiguration(f"{config}: '{key}' is missing; add it (docs/how-to/bring-your-data.md)")
+    if not isinstance(said["sources"], list):
+        raise BadConfiguration(f"{config}: 'sources' must be a list of names, such as [complete_journey]")
+    try:
+        ZoneInfo(str(said["time_zone"]))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadConfiguration(
+            f"{config}: time_zone '{said['time_zone']}' is not an IANA zone; use one such as America/New_York"
+        ) from error
+    keep = said.get("keep_releases", 7)
+    if not isinstance(keep, int) or keep < 2:
+        raise BadConfiguration(f"{config}: keep_releases must be a whole number of at least 2, so that a rollback is possible")
+    return Settings(
+        project=PROJECT,
+        config=config,
+        home=Home(home),
+        name=str(said["name"]),
+        sources=tuple(map(str, said["sources"])),
+        time_zone=str(said["time_zone"]),
+        currency=str(said.get("currency", "")),
+        models=tuple(map(str, said.get("models", []))),
+        keep_releases=keep,
+        inbox=(config.parent / said["inbox"]).resolve() if said.get("inbox") else home / "inbox",
+        gates=read_limits(said.get("gates"), where=str(config)),
+    )

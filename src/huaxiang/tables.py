@@ -1,0 +1,102 @@
+"""The catalogue: where everything of a home lies, and which tables a release holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """`HUAXIANG_HOME`: one company's data. All paths of a home are spelled here and nowhere else."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def duckdb_file(self) -> Path:
+        return self.warehouse / "huaxiang.duckdb"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.warehouse / "dbt_target"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def current(self) -> Path:
+        return self.root / "CURRENT"
+
+    @property
+    def lease(self) -> Path:
+        return self.root / "lease"
+
+    @property
+    def mlflow_uri(self) -> str:
+        return f"sqlite:///{self.root / 'mlflow.db'}"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        return self.root / "mlartifacts"
+
+    @property
+    def airflow(self) -> Path:
+        return self.root / "airflow"
+
+    def build(self, run_id: str) -> Path:
+        """The private build of a run: nobody reads it but the run itself."""
+        return self.root / "build" / run_id
+
+    def release(self, release_id: str) -> Path:
+        return self.releases / release_id
+
+
+@dataclass(frozen=True)
+class ReleasedTable:
+    """A table of a release: one Parquet file, sealed by a content hash."""
+
+    name: str
+    folder: str
+    key: tuple[str, ...]
+    title: str
+
+    @property
+    def path(self) -> str:
+        """Its place inside a build or a release."""
+        return f"{self.folder}/{self.name}.parquet"
+
+
+RELEASED = (
+    ReleasedTable("customer_features", "features", ("customer_id", "as_of"), "what is known of each customer at the end of the day"),
+    ReleasedTable("customer_interests", "features", ("customer_id", "as_of", "rank"), "each customer's top categories, recent purchases weighing more"),
+    ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
+    ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
+    ReleasedTable("segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"),
+    ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
+    ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
+)

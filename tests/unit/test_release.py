@@ -1,0 +1,119 @@
+import json
+from datetime import date
+
+import duckdb
+import pytest
+
+from huaxiang import lease, release
+from huaxiang.errors import BrokenConservation, GateFailed, MissingPartition, StaleWriter
+from huaxiang.release import publish as publishing
+from huaxiang.release import show
+from huaxiang.settings import Run
+
+
+@pytest.fixture(autouse=True)
+def no_mlflow_and_no_ledger(monkeypatch):
+    """These tests are about files; MLflow and the ledger have tests of their own."""
+    monkeypatch.setattr(publishing, "_track", lambda *_: "run-1")
+    monkeypatch.setattr("huaxiang.landing.ledger.input_hashes", lambda *_: [("shop", "order_lines", "abc")])
+
+
+def build(settings, day, net_spend="10.50", gate_passes=True):
+    """A finished build of one customer, as the steps before `release` leave it."""
+    run = Run(day, day)
+    lease.begin(settings, run)
+    folder = settings.home.build(run.id)
+    for name in ("profiles", "gates", "report"):
+        (folder / name).mkdir()
+    duckdb.execute(
+        f"copy (select 'c1' as customer_id, date '{day}' as as_of, 1::bigint as order_count, 2::bigint as line_count, "
+        f"{net_spend}::decimal(18, 2) as net_spend) to '{folder}/profiles/customer_profiles.parquet' (format parquet)"
+    )
+    for suite in ("landing", "profiles"):
+        check = {"name": "volume", "severity": "critical", "passed": gate_passes}
+        (folder / "gates" / f"{suite}.json").write_text(json.dumps({"checks": [check]}))
+    (folder / "report" / "index.html").write_text(f"<p>{day}</p>")
+    return run
+
+
+def test_a_finished_build_is_published_and_nothing_temporary_stays(settings):
+    published = release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert release.current(settings).id == published.id
+    assert published.manifest["totals"] == {"customers": 1, "orders": 1, "order_lines": 2, "net_spend": "10.50"}
+    assert set(published.manifest["files"]) == {
+        "gates/landing.json", "gates/profiles.json", "profiles/customer_profiles.parquet", "report/index.html",
+    }  # fmt: skip
+    assert not settings.home.build("2017-01-02").exists()
+    assert [path.name for path in settings.home.releases.iterdir()] == [published.id]
+
+
+def test_publishing_the_same_day_again_gives_the_same_release(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    second = release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert first.id == second.id
+    assert len(release.releases(settings)) == 1
+
+
+def test_a_failed_gate_publishes_nothing(settings):
+    before = release.publish(settings, build(settings, date(2017, 1, 2)))
+    with pytest.raises(GateFailed, match="volume"):
+        release.publish(settings, build(settings, date(2017, 1, 3), gate_passes=False))
+    assert release.current(settings).id == before.id
+
+
+def test_a_build_without_profiles_publishes_nothing(settings):
+    run = build(settings, date(2017, 1, 2))
+    (settings.home.build(run.id) / "profiles" / "customer_profiles.parquet").unlink()
+    with pytest.raises(MissingPartition, match="huaxiang profiles"):
+        release.publish(settings, run)
+
+
+def test_a_run_overtaken_while_it_seals_does_not_switch(settings, monkeypatch):
+    before = release.publish(settings, build(settings, date(2017, 1, 2)))
+    run = build(settings, date(2017, 1, 3))
+    seal = publishing._seal
+
+    def overtaken(*arguments):
+        lease.begin(settings, Run(date(2017, 1, 4), date(2017, 1, 4)))
+        return seal(*arguments)
+
+    monkeypatch.setattr(publishing, "_seal", overtaken)
+    with pytest.raises(StaleWriter):
+        release.publish(settings, run)
+    assert release.current(settings).id == before.id
+
+
+def test_a_rollback_points_at_the_release_before_and_forward_again(settings):
+    first, second = (release.publish(settings, build(settings, date(2017, 1, day))) for day in (2, 3))
+    assert release.rollback(settings, None).id == first.id
+    assert release.rollback(settings, second.id).id == second.id
+    with pytest.raises(MissingPartition, match="no release '../secret'"):
+        release.rollback(settings, "../secret")
+
+
+def test_a_release_with_a_flipped_bit_is_not_rolled_back_to(settings):
+    first, _ = (release.publish(settings, build(settings, date(2017, 1, day))) for day in (2, 3))
+    path = first.path / "profiles" / "customer_profiles.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(BrokenConservation, match="customer_profiles.parquet has changed"):
+        release.rollback(settings, None)
+
+
+def test_only_the_newest_releases_are_kept(settings):
+    published = [release.publish(settings, build(settings, date(2017, 1, day))).id for day in range(2, 11)]
+    assert [each.id for each in release.releases(settings)] == published[-settings.keep_releases :]
+
+
+def test_the_release_before_a_day_is_the_latest_earlier_one(settings):
+    assert release.latest_before(settings, date(2017, 1, 9)) is None
+    for day in (2, 3, 5):
+        release.publish(settings, build(settings, date(2017, 1, day)))
+    assert release.latest_before(settings, date(2017, 1, 5)).name.startswith("2017-01-03")
+
+
+def test_the_list_marks_the_current_release(settings):
+    assert "no release yet" in show.listing(settings)
+    published = release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert show.listing(settings).startswith(f"* {published.id}  known at 2017-01-02  1 customers")
