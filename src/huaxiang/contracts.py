@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from huaxiang.errors import BadConfiguration
 from huaxiang.settings import Settings
 from huaxiang.yaml_files import read_mapping
+
+if TYPE_CHECKING:
+    import duckdb
 
 # What both engines can store, and what ODCS calls it.
 _LOGICAL_TYPES = {
@@ -84,17 +87,28 @@ def load_contracts(settings: Settings) -> dict[str, Contract]:
 
     Raises BadConfiguration naming file, key, reason and next step when a contract cannot be used.
     """
+    import duckdb
+
     files = sorted(settings.contracts_dir.glob("*.yml"))
     if not files:
         raise BadConfiguration(f"{settings.contracts_dir}: no contract found; restore the folder from the project")
-    return {path.stem: read_contract(path) for path in files}
+    contracts = {path: read_contract(path) for path in files}
+    with duckdb.connect(config={"enable_external_access": "false"}) as connection:
+        for path, contract in contracts.items():
+            _check_sql(connection, path, contract)
+    return {contract.name: contract for contract in contracts.values()}
 
 
 def read_contract(path: Path) -> Contract:
-    """Read one contract file. Raises BadConfiguration as `load_contracts` does."""
+    """Read one contract file, without preparing its SQL. Raises BadConfiguration as `load_contracts` does."""
     said = read_mapping(path, what="a contract")
     if said.get("kind") != "DataContract" or not str(said.get("apiVersion", "")).startswith("v3."):
-        raise _bad(path, "kind, apiVersion", "is not an Open Data Contract Standard v3 contract", "say 'kind: DataContract' and 'apiVersion: v3.1.0'")
+        raise _bad(
+            path,
+            "kind, apiVersion",
+            "is not an Open Data Contract Standard v3 contract",
+            "say 'kind: DataContract' and 'apiVersion: v3.1.0'",
+        )
     schema = _get(path, said, "schema", list)
     if len(schema) != 1 or not isinstance(schema[0], dict):
         raise _bad(path, "schema", "must hold exactly one table", "give each table a file of its own")
@@ -107,7 +121,7 @@ def read_contract(path: Path) -> Contract:
     for name in names:
         if names.count(name) > 1:
             raise _bad(path, f"properties.{name}", "stands there twice", "remove one")
-    contract = Contract(
+    return Contract(
         name=path.stem,
         version=str(said.get("version", "")),
         description=_text(path, table, "description", at="schema."),
@@ -118,8 +132,6 @@ def read_contract(path: Path) -> Contract:
         purpose=_text(path, said.get("description") or {}, "purpose", at="description."),
         retention_years=_retention_years(path, said),
     )
-    _check_sql(path, contract)
-    return contract
 
 
 def _column(path: Path, said: Any) -> Column:
@@ -130,13 +142,22 @@ def _column(path: Path, said: Any) -> Column:
     physical = _text(path, said, "physicalType", at=at).lower().replace(" ", "")
     if not _TYPE.fullmatch(physical):
         known = ", ".join(sorted(set(_LOGICAL_TYPES) - {"decimal"}))
-        raise _bad(path, at + "physicalType", f"'{physical}' is not a type of canonical tables", f"use one of {known}, decimal(18,2)")
+        raise _bad(
+            path,
+            at + "physicalType",
+            f"'{physical}' is not a type of canonical tables",
+            f"use one of {known}, decimal(18,2)",
+        )
     logical = _LOGICAL_TYPES[physical.partition("(")[0]]
     if said.get("logicalType") != logical:
-        raise _bad(path, at + "logicalType", f"'{said.get('logicalType')}' does not go with {physical}", f"say {logical}")
+        raise _bad(
+            path, at + "logicalType", f"'{said.get('logicalType')}' does not go with {physical}", f"say {logical}"
+        )
     classification = _text(path, said, "classification", at=at)
     if classification not in CLASSIFICATIONS:
-        raise _bad(path, at + "classification", f"'{classification}' is unknown", f"use one of {', '.join(CLASSIFICATIONS)}")
+        raise _bad(
+            path, at + "classification", f"'{classification}' is unknown", f"use one of {', '.join(CLASSIFICATIONS)}"
+        )
     defaults = [one.get("value") for one in said.get("customProperties") or [] if one.get("property") == "default"]
     return Column(
         name=name,
@@ -151,7 +172,12 @@ def _column(path: Path, said: Any) -> Column:
 def _key(path: Path, properties: list[dict[str, Any]]) -> tuple[str, ...]:
     parts = [(one.get("primaryKeyPosition"), one["name"]) for one in properties if one.get("primaryKey")]
     if not parts:
-        raise _bad(path, "properties", "has no key", "say 'primaryKey: true' and 'primaryKeyPosition: 1' for at least one column")
+        raise _bad(
+            path,
+            "properties",
+            "has no key",
+            "say 'primaryKey: true' and 'primaryKeyPosition: 1' for at least one column",
+        )
     if sorted((position for position, _ in parts), key=str) != list(range(1, len(parts) + 1)):
         raise _bad(path, "properties.primaryKeyPosition", "must number the key columns 1, 2, 3 ...", "number them so")
     return tuple(name for _, name in sorted(parts))
@@ -175,24 +201,25 @@ def _retention_years(path: Path, said: dict[str, Any]) -> int:
     for one in said.get("slaProperties") or []:
         if one.get("property") == "retention" and one.get("unit") == "y" and isinstance(one.get("value"), int):
             return int(one["value"])
-    raise _bad(path, "slaProperties", "does not say how long rows are kept", "add {property: retention, value: 3, unit: y}")
+    raise _bad(
+        path, "slaProperties", "does not say how long rows are kept", "add {property: retention, value: 3, unit: y}"
+    )
 
 
-def _check_sql(path: Path, contract: Contract) -> None:
+def _check_sql(connection: duckdb.DuckDBPyConnection, path: Path, contract: Contract) -> None:
     """Bind every rule and default against the table's columns: an empty table finds what a reader would overlook."""
     import duckdb
 
+    checks = [(f"quality.{rule.name}.query", rule.expression, "BOOLEAN") for rule in contract.rules]
+    checks += [(f"properties.{one.name}.default", one.default, "") for one in contract.columns if one.default]
     columns = ", ".join(f"null::{column.type} as {column.name}" for column in contract.columns)
-    checks = [(f"quality.{rule.name}.query", rule.expression, "boolean") for rule in contract.rules]
-    checks += [(f"properties.{one.name}.default", one.default, one.type) for one in contract.columns if one.default]
-    with duckdb.connect(config={"enable_external_access": "false"}) as connection:
-        for key, expression, type_ in checks:
-            try:
-                bound = connection.execute(f"describe select ({expression}) from (select {columns})").fetchall()
-                if type_ == "boolean" and bound[0][1] != "BOOLEAN":
-                    raise _bad(path, key, f"gives {bound[0][1].lower()}, not true or false", "write a comparison")
-            except duckdb.Error as error:
-                raise _bad(path, key, _first_line(error), "correct the expression") from error
+    for key, expression, wanted in checks:
+        try:
+            given = connection.execute(f"describe select ({expression}) from (select {columns})").fetchall()[0][1]
+        except duckdb.Error as error:
+            raise _bad(path, key, _first_line(error), "correct the expression") from error
+        if wanted and given != wanted:
+            raise _bad(path, key, f"gives {given.lower()}, not true or false", "write a comparison")
 
 
 def _first_line(error: Exception) -> str:
@@ -202,7 +229,7 @@ def _first_line(error: Exception) -> str:
 def _get(path: Path, said: dict[str, Any], key: str, kind: type, at: str = "") -> Any:
     value = said.get(key)
     if not isinstance(value, kind) or not value:
-        what = {list: "a list", str: "a text"}[kind]
+        what = "a list" if kind is list else "a text"
         raise _bad(path, at + key, f"is missing or not {what}", "add it; the other contracts show how")
     return value
 

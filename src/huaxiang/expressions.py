@@ -1,8 +1,8 @@
-"""The SQL expressions of a source mapping: which source columns they read, what type they give, how text becomes a value.
+"""The SQL expressions of a source mapping: the source columns they read, the type they give, how text becomes a value.
 
 Every source column is text, as it was written, whatever the format of the drop. Four functions read text by the marks,
 formats and time zone the mapping declares: `number(x)`, `local_date(x)`, `instant(x)` and `yes_no(x)`. A text that is
-present and cannot be read must never become a silent NULL, so the arguments of these functions are kept for landing to check.
+present and cannot be read must never become a silent NULL, so landing checks the arguments of these functions.
 """
 
 from __future__ import annotations
@@ -23,9 +23,27 @@ READERS = {"number": "a number", "local_date": "a date", "instant": "an instant"
 
 EPOCH_FORMATS = {"epoch_seconds": 1000, "epoch_milliseconds": 1}
 
-_NOT_ROWWISE = {"SUBQUERY": "a subquery", "WINDOW": "a window", "STAR": "a star", "LAMBDA": "a lambda", "PARAMETER": "a parameter"}
+_NOT_ROWWISE = {
+    "SUBQUERY": "a subquery",
+    "WINDOW": "a window",
+    "STAR": "a star",
+    "LAMBDA": "a lambda",
+    "PARAMETER": "a parameter",
+}
 _CLOCKS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "now", "today"}
-_WHOLE_TYPES = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
+_RESERVED: list[frozenset[str]] = []  # read once from DuckDB itself
+_WHOLE_TYPES = {
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+}
 
 _ISO_DAY = r"\d{4}-\d{2}-\d{2}"
 _ISO_INSTANT = _ISO_DAY + r"([ T]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?"
@@ -34,7 +52,7 @@ _ISO_OFFSET = r":\d{2}([.,]\d+)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 @dataclass(frozen=True)
 class Reading:
-    """How text of a table is to be read. Empty formats mean ISO 8601; `time_zone` is that of instants without an offset."""
+    """How text of a table is to be read. Empty formats mean ISO 8601; `time_zone` is for instants without an offset."""
 
     time_zone: str
     decimal_mark: str = "."
@@ -82,25 +100,31 @@ def declare_readers(connection: duckdb.DuckDBPyConnection, reading: Reading) -> 
     """
     import duckdb
 
-    for name, body in _reader_bodies(reading).items():
-        connection.execute(f"create or replace temp macro {name}(x) as {body}")
-        try:
-            connection.execute(f"select {name}(null::varchar)")
-        except duckdb.Error as error:
-            raise BadExpression(first_line(error)) from error
+    bodies = _reader_bodies(reading)
+    try:
+        connection.execute(
+            "; ".join(f"create or replace temp macro {name}(x) as {body}" for name, body in bodies.items())
+        )
+        connection.execute(f"select {', '.join(f'{name}(null::varchar)' for name in READERS)}")
+    except duckdb.Error as error:
+        raise BadExpression(first_line(error)) from error
 
 
 def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
     """Check one expression by preparing it, and say what it reads. Raises BadExpression with the reason."""
     import duckdb
 
+    if is_plain_column(connection, sql):
+        return Expression(sql, (sql,), (), (), "VARCHAR")
     tree = _parse(connection, sql)
     nodes = list(_nodes(tree))
     for node in nodes:
         if node.get("class") in _NOT_ROWWISE:
             raise BadExpression(f"uses {_NOT_ROWWISE[node['class']]}, but an expression sees one record")
         if _name_of(node) in _CLOCKS:
-            raise BadExpression(f"asks the clock ({_name_of(node)}), so the same drop would give other rows tomorrow; use load_date")
+            raise BadExpression(
+                f"asks the clock ({_name_of(node)}), so the same drop would give other rows tomorrow; use load_date"
+            )
     _refuse_volatile(connection, {node["function_name"] for node in nodes if node.get("class") == "FUNCTION"})
     names = list(dict.fromkeys(node["column_names"][0] for node in nodes if node.get("class") == "COLUMN_REF"))
     source_columns = tuple(name for name in names if name.casefold() not in DROP_COLUMNS)
@@ -108,9 +132,14 @@ def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
     empty += [f"null::{type_} as {name}" for name, type_ in DROP_COLUMNS.items()]
     try:
         # record_number beside it makes an aggregate fail to bind: it would mix records.
-        described = connection.execute(f"describe select record_number, ({sql}\n) from (select {', '.join(empty)})").fetchall()
+        described = connection.execute(
+            f"describe select record_number, ({sql}\n) from (select {', '.join(empty)})"
+        ).fetchall()
     except duckdb.Error as error:
-        raise BadExpression(first_line(error)) from error
+        reason = first_line(error)
+        if "VARCHAR" in reason:
+            reason += " (source columns are text: read them by number(x), local_date(x), instant(x) or yes_no(x))"
+        raise BadExpression(reason) from error
     return Expression(
         sql=sql,
         source_columns=source_columns,
@@ -118,6 +147,12 @@ def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
         readers=tuple(_readers(connection, nodes)),
         type=described[1][1],
     )
+
+
+def is_plain_column(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Whether the expression is just the name of a source column, as most are: then there is nothing to prepare."""
+    is_word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", sql)
+    return bool(is_word) and sql.casefold() not in _reserved(connection) | _CLOCKS | set(DROP_COLUMNS)
 
 
 def conversion(target: str, given: str, value: str) -> str:
@@ -130,7 +165,7 @@ def conversion(target: str, given: str, value: str) -> str:
     if given == '"NULL"':
         return f"cast(null as {target})"
     if target == "varchar" and "[" not in given and family not in ("STRUCT", "MAP", "UNION", "BLOB"):
-        return f"cast({value} as varchar)"
+        return value if given == "VARCHAR" else f"cast({value} as varchar)"
     if target.startswith("decimal"):
         if family == "VARCHAR":
             return f"try_cast(number_text({value}) as {target})"
@@ -151,22 +186,32 @@ def conversion(target: str, given: str, value: str) -> str:
         if family == "VARCHAR":
             return f"local_date({value})"
         if given in ("DATE", "TIMESTAMP"):
-            return f"cast({value} as date)"
+            return value if given == "DATE" else f"cast({value} as date)"
     if target == "timestamp":
         if family == "VARCHAR":
             return f"instant({value})"
         if given == "TIMESTAMP WITH TIME ZONE":
             return f"timezone('UTC', {value})"
         if given == "TIMESTAMP":
-            return str(value)
+            return value
         if given == "DATE":
             return f"instant(cast({value} as varchar))"
     if target == "boolean":
         if family == "VARCHAR":
             return f"yes_no({value})"
         if family == "BOOLEAN":
-            return str(value)
+            return value
     raise BadExpression(f"gives {given.lower()}, but the contract wants {target}")
+
+
+def can_fail(target: str, given: str) -> bool:
+    """Whether a value of type `given` may have no counterpart of type `target`."""
+    same_kind = {
+        "date": ("DATE", "TIMESTAMP"),
+        "timestamp": ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"),
+        "boolean": ("BOOLEAN",),
+    }
+    return target != "varchar" and given not in same_kind.get(target, ())
 
 
 def quoted(name: str) -> str:
@@ -181,7 +226,7 @@ def literal(text: str) -> str:
 
 def first_line(error: Exception) -> str:
     """DuckDB's reason without its picture of the statement, which is ours and not the user's."""
-    return str(error).strip().splitlines()[0]
+    return str(error).strip().splitlines()[0].rstrip(".")
 
 
 def _reader_bodies(reading: Reading) -> dict[str, str]:
@@ -246,7 +291,9 @@ def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     if answer["error"]:
         raise BadExpression(f"is not SQL: {answer['error_message'].strip().splitlines()[0]}")
     node = answer["statements"][0]["node"]
-    extra = [node.get(part) for part in ("where_clause", "group_expressions", "having", "qualify", "sample", "modifiers")]
+    extra = [
+        node.get(part) for part in ("where_clause", "group_expressions", "having", "qualify", "sample", "modifiers")
+    ]
     is_one = len(answer["statements"]) == 1 and node["type"] == "SELECT_NODE" and len(node["select_list"]) == 1
     if not is_one or node["from_table"]["type"] != "EMPTY" or any(extra):
         raise BadExpression("is not one SQL expression")
@@ -265,6 +312,14 @@ def _nodes(tree: Any) -> Any:
     elif isinstance(tree, list):
         for value in tree:
             yield from _nodes(value)
+
+
+def _reserved(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Words that mean something else to SQL than a column of that name; the same for every connection."""
+    if not _RESERVED:
+        words = "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+        _RESERVED.append(frozenset(word for (word,) in connection.execute(words).fetchall()))
+    return _RESERVED[0]
 
 
 def _name_of(node: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from huaxiang.errors import BadConfiguration
 
 @dataclass(frozen=True)
 class GateLimits:
-    """Thresholds by name. Names ending in `_share` or `_ratio` are fractions (0.05 is 5 %), `_days` and `_records` counts."""
+    """Thresholds by name: `_share` and `_ratio` are fractions (0.05 is 5 %), `_days` and `_records` are counts."""
 
     stale_warning_days: int = 1  # one day without a drop happens: shops close on a holiday
     stale_critical_days: int = 3
@@ -43,7 +43,7 @@ def read_limits(said: object, where: str) -> GateLimits:
 
 
 def _value(name: str, value: Any, where: str) -> Any:
-    kinds = {field.name: type(field.default) for field in fields(GateLimits)}
+    kinds: dict[str, type] = {field.name: type(field.default) for field in fields(GateLimits)}
     if name not in kinds:
         raise BadConfiguration(f"{where}: gates has no limit '{name}'; the limits are {', '.join(sorted(kinds))}")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)

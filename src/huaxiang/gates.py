@@ -1,4 +1,4 @@
-"""The quality gates: run a suite at a border of the flow, keep its results, stop the run when a critical check fails."""
+"""The quality gates: run a suite at a border of the flow, keep its results, stop the run on a critical failure."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def check(settings: Settings, run: Run, suite: str, log: StepLog | None = None) 
         facts.fact("checks", len(checks))
         facts.fact("warnings", sum(not found.passed and not found.stops for found in checks))
         facts.fact("critical failures", sum(found.stops for found in checks))
-    for found in checks:
-        if not found.passed and not found.stops:
-            facts.progress(f"warning: {sentence(found)}")
+        for found in checks:
+            if not found.passed and not found.stops:
+                facts.progress(f"warning, {found.name}: {found.observed}")
     stopping = [found for found in checks if found.stops]
     if stopping:
         raise GateFailed(_message(settings, run, suite, stopping))
@@ -45,18 +45,16 @@ def result_file(settings: Settings, run: Run, suite: str) -> Path:
 
 def sentence(found: Check) -> str:
     """What failed, how many rows, where they are and the next step."""
-    rows = "" if not found.failing_rows else f"; {found.failing_rows:,} rows"
-    column = f" ({found.column})" if found.column else ""
+    rows = f", failing rows: {found.failing_rows:,}" if found.failing_rows else ""
     place = f", to be found in {found.where}" if found.where else ""
-    return (
-        f"{found.name}: {found.table}{column}: {found.observed}{rows}{place}; expected: {found.expected}. "
-        f"Next: {found.next_step}."
-    )
+    return f"{found.name}: {found.observed}{rows}{place}; expected: {found.expected}. Next: {found.next_step}."
 
 
 def _message(settings: Settings, run: Run, suite: str, stopping: list[Check]) -> str:
     count = "1 critical check" if len(stopping) == 1 else f"{len(stopping)} critical checks"
-    lines = [f"the gate '{suite}' stops the run for {run.as_of}: {count} failed. The released portrait stays as it was."]
+    lines = [
+        f"the gate '{suite}' stops the run for {run.as_of}: {count} failed. The released portrait stays as it was."
+    ]
     lines += [f"  - {sentence(found)}" for found in stopping]
     lines.append(f"  All checks: {result_file(settings, run, suite)}; paths are below {settings.home.root}.")
     return "\n".join(lines)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "jsonl", "parquet")
 
-_WRITTEN = {
+_WRITTEN: dict[str, Any] = {
     "encoding": "utf-8",
     "delimiter": ",",
     "quote": '"',
@@ -56,7 +56,7 @@ class DropPattern:
         if not found:
             return None
         try:
-            return datetime.strptime(found["load_date"], self._format).date()  # noqa: DTZ007 (a day has no zone)
+            return datetime.strptime(found["load_date"], self._format).date()
         except ValueError:
             return None
 
@@ -73,7 +73,7 @@ class DropPattern:
 
 @dataclass(frozen=True)
 class TableMapping:
-    """How one canonical table comes from one kind of file. `columns` holds an expression per mapped canonical column."""
+    """How one canonical table comes from one kind of file. `columns` has an expression per mapped canonical column."""
 
     table: str
     drops: DropPattern
@@ -91,7 +91,9 @@ class TableMapping:
     def source_columns(self) -> tuple[str, ...]:
         """The source columns any expression reads, in order of first use."""
         names = [name for _, expression in self.columns for name in expression.source_columns]
-        return tuple({name.casefold(): name for name in reversed(names)}[key] for key in dict.fromkeys(map(str.casefold, names)))
+        return tuple(
+            {name.casefold(): name for name in reversed(names)}[key] for key in dict.fromkeys(map(str.casefold, names))
+        )
 
     @property
     def needed_columns(self) -> tuple[str, ...]:
@@ -123,7 +125,9 @@ def read_source(settings: Settings, name: str, contracts: dict[str, Contract]) -
     """Read one source's mapping and prepare every expression of it. Raises BadConfiguration as `load_sources` does."""
     path = settings.sources_dir / f"{name}.yml"
     if not _TABLE_NAME.fullmatch(name):
-        raise BadConfiguration(f"{settings.config}: source '{name}' is not a name; use lower-case letters, digits and _")
+        raise BadConfiguration(
+            f"{settings.config}: source '{name}' is not a name; use lower-case letters, digits and _"
+        )
     if not path.exists():
         known = ", ".join(sorted(one.stem for one in settings.sources_dir.glob("*.yml"))) or "none yet"
         raise BadConfiguration(
@@ -181,7 +185,12 @@ def _table(
     try:
         declare_readers(connection, reading)
     except BadExpression as error:
-        raise _bad(path, f"{at}.date_formats or timestamp_formats", str(error), "use strptime's letters, such as %d.%m.%Y %H:%M") from error
+        raise _bad(
+            path,
+            f"{at}.date_formats or timestamp_formats",
+            str(error),
+            "use strptime's letters, such as %d.%m.%Y %H:%M",
+        ) from error
     mapping = TableMapping(
         table=table,
         drops=_pattern(path, said.get("file"), f"{at}.file"),
@@ -195,7 +204,9 @@ def _table(
         reading=reading,
         columns=_columns(path, connection, contracts[table], said.get("columns"), f"{at}.columns"),
     )
-    lacking = [name for name in mapping.source_columns if names and name.casefold() not in set(map(str.casefold, names))]
+    lacking = [
+        name for name in mapping.source_columns if names and name.casefold() not in set(map(str.casefold, names))
+    ]
     if lacking:
         raise _bad(path, f"{at}.columns", f"reads '{lacking[0]}', which is not among 'names'", "correct one of the two")
     return mapping
@@ -205,7 +216,9 @@ def _columns(
     path: Path, connection: duckdb.DuckDBPyConnection, contract: Contract, said: Any, at: str
 ) -> tuple[tuple[str, Expression], ...]:
     if not isinstance(said, dict) or not said:
-        raise _bad(path, at, "is missing or empty", "give an SQL expression per canonical column, such as 'store_id: shop'")
+        raise _bad(
+            path, at, "is missing or empty", "give an SQL expression per canonical column, such as 'store_id: shop'"
+        )
     for name in said:
         if name not in contract.column_names:
             known = ", ".join(contract.column_names)
@@ -223,12 +236,16 @@ def _columns(
             expression = bind(connection, str(text).lower() if isinstance(text, bool) else str(text))
             conversion(column.type, expression.type, "x")
         except BadExpression as error:
-            raise _bad(path, f"{at}.{column.name}", str(error), "correct the expression (docs/how-to/bring-your-data.md)") from error
+            raise _bad(
+                path, f"{at}.{column.name}", str(error), "correct the expression (docs/how-to/bring-your-data.md)"
+            ) from error
         mapped.append((column.name, expression))
     return tuple(mapped)
 
 
-def _written(path: Path, said: dict[str, Any], defaults: dict[str, Any], settings: Settings, at: str = "") -> dict[str, Any]:
+def _written(
+    path: Path, said: dict[str, Any], defaults: dict[str, Any], settings: Settings, at: str = ""
+) -> dict[str, Any]:
     """The marks, formats and encoding in force: the table's, else the source's, else ours."""
     written = {key: said.get(key, defaults.get(key, ours)) for key, ours in _WRITTEN.items()}
     written["time_zone"] = written["time_zone"] or settings.time_zone
@@ -240,10 +257,14 @@ def _written(path: Path, said: dict[str, Any], defaults: dict[str, Any], setting
     try:
         ZoneInfo(str(written["time_zone"]))
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise _bad(path, at + "time_zone", f"'{written['time_zone']}' is not an IANA zone", "use one such as Europe/Berlin") from error
+        raise _bad(
+            path, at + "time_zone", f"'{written['time_zone']}' is not an IANA zone", "use one such as Europe/Berlin"
+        ) from error
     for key, longest in (("delimiter", 1), ("quote", 1), ("decimal_mark", 1), ("thousands_mark", 1)):
         value = written[key]
-        is_one = isinstance(value, str) and len(value) <= longest and value.isascii() and value not in ("\n", "\r", "\0")
+        is_one = (
+            isinstance(value, str) and len(value) <= longest and value.isascii() and value not in ("\n", "\r", "\0")
+        )
         if not is_one or (not value and key in ("delimiter", "decimal_mark")):
             raise _bad(path, at + key, f"'{value}' is not one ASCII character", "correct it")
     if written["delimiter"] == written["quote"]:
@@ -272,10 +293,14 @@ def _pattern(path: Path, said: Any, at: str) -> DropPattern:
         raise _bad(path, at, f"'{said}' leaves the source's inbox folder", "write a path below it")
     places = _LOAD_DATE.findall(said)
     if len(places) != 1:
-        raise _bad(path, at, f"'{said}' must hold {{load_date}} once", "say where a drop's name or folder tells its load day")
+        raise _bad(
+            path, at, f"'{said}' must hold {{load_date}} once", "say where a drop's name or folder tells its load day"
+        )
     letters = re.findall(r"%.", places[0])
     if places[0] and sorted(letters) != ["%Y", "%d", "%m"]:
-        raise _bad(path, at, f"'{places[0]}' is not a form of a day", "use %Y, %m and %d once each, such as {load_date:%Y%m%d}")
+        raise _bad(
+            path, at, f"'{places[0]}' is not a form of a day", "use %Y, %m and %d once each, such as {load_date:%Y%m%d}"
+        )
     return DropPattern(said)
 
 

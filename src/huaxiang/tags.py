@@ -126,8 +126,8 @@ def _bind(connection: duckdb.DuckDBPyConnection, path: Path, tag: Tag, columns: 
         expression = getattr(tag, key)
         for part in (columns, vouched):
             empty = ", ".join(f"cast(null as {column.type}) as {column.name}" for column in part)
-            # an expression must be one, in the whole of the tag's brackets: "1) as a, (2" is two
-            query = f"select cast({expression}\n as {type_}) as bound from (select {empty}) as profiles"
+            # beside customer_id, so that an aggregate, which is no fact of one customer, is refused as well
+            query = f"select customer_id, cast({expression} as {type_}) as bound from (select {empty}) as profiles"
             try:
                 described = connection.execute(f"describe {query}").fetchall()
             except duckdb.Error as error:
@@ -135,7 +135,7 @@ def _bind(connection: duckdb.DuckDBPyConnection, path: Path, tag: Tag, columns: 
                 if part is columns:
                     raise _bad(path, key, reason, "correct the SQL expression") from error
                 raise _bad(path, key, f"reads a column the tag's needs do not name: {reason}", "add the column's needs to 'needs'") from error
-            if len(described) != 1:
+            if len(described) != 2:
                 raise _bad(path, key, "is more than one expression", "write a single one")
 
 

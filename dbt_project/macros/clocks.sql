@@ -1,0 +1,23 @@
+{# The two clocks of a run, and the days a feature table is built for. #}
+
+{# What is known: rows of drops loaded on days up to and including this one. #}
+{% macro known_at() -%}
+    cast('{{ var("known_at") }}' as date)
+{%- endmacro %}
+
+
+{# The snapshot days as rows of one column, `as_of`. #}
+{% macro snapshot_day_rows() -%}
+    {%- for day in var('snapshot_days') %}
+    select cast('{{ day }}' as date) as as_of
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# The day whose end is looked at. #}
+{% macro as_of() -%}
+    cast('{{ var("as_of") }}' as date)
+{%- endmacro %}

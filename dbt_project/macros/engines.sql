@@ -1,0 +1,40 @@
+{# What DuckDB and Spark spell differently, one macro each. Everything else in the models reads the same on both. #}
+
+{# Whole days from the earlier date to the later one. #}
+{% macro days_between(earlier, later) -%}
+    {%- if target.type == 'spark' -%} cast(datediff({{ later }}, {{ earlier }}) as bigint)
+    {%- else -%} date_diff('day', {{ earlier }}, {{ later }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A date some days earlier. #}
+{% macro date_minus(day, days) -%}
+    {%- if target.type == 'spark' -%} date_sub({{ day }}, {{ days }})
+    {%- else -%} ({{ day }} - {{ days }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# 1 = Monday ... 7 = Sunday. #}
+{% macro day_of_week(day) -%}
+    {%- if target.type == 'spark' -%} cast(weekday({{ day }}) + 1 as bigint)
+    {%- else -%} isodow({{ day }})
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The wall clock of the home's time zone at an instant kept in UTC. #}
+{% macro local_time(instant) -%}
+    {%- if target.type == 'spark' -%} from_utc_timestamp({{ instant }}, '{{ var("time_zone") }}')
+    {%- else -%} ({{ instant }} at time zone 'UTC' at time zone '{{ var("time_zone") }}')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A whole number that stands for a text, the same on both engines, so that sums of it do not depend on order. #}
+{% macro text_number(text) -%}
+    {%- if target.type == 'spark' -%} cast(conv(substr(md5({{ text }}), 1, 15), 16, 10) as decimal(38, 0))
+    {%- else -%} cast('0x' || substr(md5({{ text }}), 1, 15) as bigint)
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,79 @@
+with
+
+lines as (
+
+    select * from {{ ref('stg_order_lines') }}
+
+),
+
+products as (
+
+    select
+        product_id,
+        {{ text_number("coalesce(category, '') || '|' || coalesce(cast(is_private_label as string), '') || '|' || product_id") }}
+            as product_number
+
+    from {{ ref('stg_products') }}
+
+),
+
+line_sums as (
+
+    select
+        lines.ordered_on,
+        count(*) as line_count,
+        sum({{ text_number("lines.file_id || ':' || cast(lines.record_number as string)") }}) as line_sum,
+        sum(products.product_number) as product_sum
+
+    from lines
+    left join products on lines.product_id = products.product_id
+
+    group by lines.ordered_on
+
+),
+
+order_sums as (
+
+    select
+        ordered_on,
+        count(*) as order_count,
+        sum({{ text_number("order_id || '|' || customer_id") }}) as order_sum
+
+    from {{ ref('stg_orders') }}
+
+    group by ordered_on
+
+),
+
+days as (
+
+    select ordered_on from line_sums
+
+    union
+
+    select ordered_on from order_sums
+
+),
+
+fingerprints as (
+
+    select
+        days.ordered_on,
+        coalesce(line_sums.line_count, 0) as line_count,
+        coalesce(order_sums.order_count, 0) as order_count,
+        md5(
+            cast(days.ordered_on as string)
+            || ':' || coalesce(cast(line_sums.line_count as string), '')
+            || ':' || coalesce(cast(line_sums.line_sum as string), '')
+            || ':' || coalesce(cast(line_sums.product_sum as string), '')
+            || ':' || coalesce(cast(order_sums.order_count as string), '')
+            || ':' || coalesce(cast(order_sums.order_sum as string), '')
+        ) as day_fingerprint
+
+    from days
+    left join line_sums on days.ordered_on = line_sums.ordered_on
+    left join order_sums on days.ordered_on = order_sums.ordered_on
+
+)
+
+select * from fingerprints

@@ -1,0 +1,1 @@
+{{ snapshot_day_rows() }}

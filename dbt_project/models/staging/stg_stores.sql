@@ -1,0 +1,19 @@
+with
+
+latest as (
+
+    {{ latest_version('stores', ['store_id']) }}
+
+),
+
+stores as (
+
+    select
+        store_id,
+        store_name
+
+    from latest
+
+)
+
+select * from stores

@@ -1,0 +1,11 @@
+{# The columns together name a row: they are never empty and never repeated. #}
+{% test is_key(model, columns) %}
+
+select
+    {{ columns | join(', ') }},
+    count(*) as row_count
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1 {% for column in columns %} or {{ column }} is null {% endfor %}
+
+{% endtest %}

@@ -1,0 +1,179 @@
+"""The views that the profiles suite checks: the run's exported tables, and the landed rows they must agree with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from expectations.checks import quoted
+from expectations.duckdb_engine import Database
+from huaxiang.errors import MissingPartition
+from huaxiang.release.store import latest_before
+from huaxiang.settings import Run, Settings
+from huaxiang.tables import RELEASED, ReleasedTable
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """What the run has built: which checks make sense depends on it. `columns` are those of each table there is."""
+
+    as_of: date
+    tables: tuple[ReleasedTable, ...]
+    columns: dict[str, tuple[str, ...]]
+    has_money: bool
+
+    def has(self, table: str, column: str) -> bool:
+        return column in self.columns.get(table, ())
+
+
+def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
+    """Create the views. Raises MissingPartition when the run has no profiles yet."""
+    build = settings.home.build(run.id)
+    tables = tuple(table for table in RELEASED if (build / table.path).exists())
+    for table in tables:
+        database.run(f"create view {table.name} as select * from read_parquet({quoted(build / table.path)})")
+    columns = {table.name: database.columns(table.name) for table in tables}
+    if "customer_profiles" not in columns:
+        raise MissingPartition(
+            f"{run.id}: there are no profiles to check: run 'huaxiang profiles --as-of {run.as_of}' first"
+        )
+    _volume(database, settings, run)
+    _freshness(database, run)
+    if "customer_tags" in columns:
+        _tags(database)
+    if "segments" in columns:
+        _segments(database)
+    lines = "*/order_lines/load_date=*/*.parquet"
+    has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
+    if has_money:
+        _balances(database, settings, run, lines)
+    return Portraits(as_of=run.as_of, tables=tables, columns=columns, has_money=has_money)
+
+
+_PROFILES = "profiles/customer_profiles.parquet"
+
+
+def _volume(database: Database, settings: Settings, run: Run) -> None:
+    """`volume`: the number of customers beside that of the latest release of an earlier day."""
+    earlier = latest_before(settings, run.as_of)
+    before, named = "null::bigint", ""
+    if earlier:
+        before = f"(select count(*) from read_parquet({quoted(earlier / _PROFILES)}))"
+        named = earlier.name
+    database.run(
+        f"""
+        create table volume as
+        with figures as (select count(*) as customers, {before} as earlier from customer_profiles)
+        select
+            customers,
+            coalesce(greatest(earlier - customers, 0) / nullif(earlier, 0), 0.0) as lost_share,
+            format('{{:,}} customers', customers)
+                || coalesce(format(', {{:,}} in release {named}', earlier), ', no earlier release') as said,
+            coalesce(greatest(earlier - customers, 0), 0)::bigint as failing_rows,
+            {quoted(_PROFILES)} as place
+        from figures
+        """
+    )
+
+
+def _freshness(database: Database, run: Run) -> None:
+    """`freshness`: days from the newest order of any customer to the end of the day."""
+    database.run(
+        f"""
+        create table freshness as
+        select
+            -- Nothing at all is as far behind as can be told.
+            coalesce({quoted(run.as_of)}::date - max(last_order_on), 99999) as days_behind,
+            coalesce('the newest order is of ' || max(last_order_on)::varchar, 'there is no order') as said,
+            null::bigint as failing_rows,
+            {quoted(_PROFILES)} as place
+        from customer_profiles
+        """
+    )
+
+
+def _tags(database: Database) -> None:
+    """`tags_per_customer`: one row per customer of the portraits."""
+    database.run(
+        """
+        create view tags_per_customer as
+        select customer_profiles.customer_id, count(customer_tags.tag) as tags
+        from customer_profiles
+        left join customer_tags using (customer_id)
+        group by all
+        """
+    )
+
+
+def _segments(database: Database) -> None:
+    """`segment_sizes`: the share of each segment in all customers."""
+    database.run(
+        """
+        create table segment_sizes as
+        select
+            customer_count / nullif(sum(customer_count) over (), 0) as customer_share,
+            format(
+                'segment {}: {:,} of {:,} customers ({:.2f} %)',
+                segment_id, customer_count, (sum(customer_count) over ())::bigint,
+                (100 * customer_count / nullif(sum(customer_count) over (), 0))::double
+            ) as said,
+            customer_count::bigint as failing_rows,
+            'segments/customer_segments.parquet' as place
+        from segments
+        """
+    )
+
+
+def _balances(database: Database, settings: Settings, run: Run, lines: str) -> None:
+    """`spend_balance`, `lines_balance`, `customers_balance`: the portraits against landed rows, without staging.
+
+    A line that was delivered again counts as its latest delivery says; its day is the local day of the home's zone.
+    """
+    database.run(
+        f"""
+        create table landed as
+        with
+
+        versions as (
+            select
+                source_name,
+                max_by(
+                    struct_pack(customer_id, ordered_at, net_amount),
+                    (load_date, file_id, record_number)
+                ) as line
+            from read_parquet({quoted(settings.home.landing / lines)}, hive_partitioning = false)
+            where load_date <= {quoted(run.known_at)}
+            group by source_name, order_line_id
+        )
+
+        select
+            count(*) as lines,
+            count(distinct (source_name, line.customer_id)) as customers,
+            coalesce(sum(line.net_amount), 0)::decimal(18, 2) as spend
+        from versions
+        where
+            cast(timezone({quoted(settings.time_zone)}, timezone('UTC', line.ordered_at)) as date)
+            <= {quoted(run.as_of)}
+        """
+    )
+    for figure, portraits, shown, kind in (
+        ("spend", "coalesce(sum(net_spend), 0)::decimal(18, 2)", "{:,.2f}", "double"),
+        ("lines", "coalesce(sum(line_count), 0)::bigint", "{:,}", "bigint"),
+        ("customers", "count(distinct customer_id)", "{:,}", "bigint"),
+    ):
+        database.run(
+            f"""
+            create table {figure}_balance as
+            with figures as (
+                select {portraits} as portraits, (select {figure} from landed) as landed
+                from customer_profiles
+            )
+            select
+                portraits,
+                landed,
+                format('{figure} {shown} in the portraits, {shown} landed', portraits::{kind}, landed::{kind}) as said,
+                {"null" if figure == "spend" else "abs(portraits - landed)"}::bigint as failing_rows,
+                {quoted(_PROFILES)} as place
+            from figures
+            """
+        )

@@ -1,0 +1,65 @@
+"""The baseline: five groups by RFM score, the sum of the three quintiles, which needs no model at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spark_jobs.segments.choose_k import Interval, interval, silhouette
+from spark_jobs.segments.params import SegmentParams
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Array = np.ndarray
+
+QUINTILES = ("recency_quintile", "frequency_quintile", "monetary_quintile")
+GROUPS = 5
+# What each quintile is made of; more recent (fewer days) is better.
+_BEHIND = (("recency_days", -1), ("order_count", 1), ("net_spend", 1))
+
+
+def rfm_groups(quintiles: Array) -> Array:
+    """Groups 0 (worst) to 4 of rows of three quintiles: scores 3 to 15 in five bands as equal as can be."""
+    scores = quintiles.sum(axis=1).astype(int)
+    return (scores - 3) * GROUPS // 13
+
+
+def judge(sample: pd.DataFrame, points: Array, params: SegmentParams) -> dict[str, Interval]:
+    """`silhouette` among the same points as the model's, and `stability` of the groups when customers are drawn anew.
+
+    Empty where the columns are not there or all customers fall in one group.
+    """
+    behind = [name for name, _ in _BEHIND]
+    if not {*QUINTILES, *behind} <= set(sample.columns):
+        return {}
+    groups = rfm_groups(sample[list(QUINTILES)].to_numpy())
+    if not 1 < len(set(groups)) < len(groups):
+        return {}
+    return {
+        "silhouette": silhouette(points, groups, params),
+        "stability": _stability(sample[behind].to_numpy(), params),
+    }
+
+
+def _stability(values: Array, params: SegmentParams) -> Interval:
+    """Quintile borders move with the customers drawn: how alike are the groups they give?"""
+    import numpy as np
+    from sklearn.metrics import adjusted_rand_score
+
+    values = values * np.array([direction for _, direction in _BEHIND])
+    rng = np.random.default_rng(params.seed)
+    groups = _grouped(values, values)
+    agreements = [
+        adjusted_rand_score(groups, _grouped(values, values[rng.integers(0, len(values), len(values))]))
+        for _ in range(params.bootstraps)
+    ]
+    return interval(float(np.mean(agreements)), agreements)
+
+
+def _grouped(values: Array, drawn: Array) -> Array:
+    import numpy as np
+
+    borders = np.quantile(drawn, [0.2, 0.4, 0.6, 0.8], axis=0)
+    quintiles = np.column_stack([1 + np.searchsorted(borders[:, i], values[:, i]) for i in range(values.shape[1])])
+    return rfm_groups(quintiles)

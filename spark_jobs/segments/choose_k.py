@@ -1,0 +1,152 @@
+"""How many segments: the most that are found again when customers are drawn anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spark_jobs.segments.params import SegmentParams
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of one k.
+
+    `stability` is the adjusted Rand index between the fit and fits on resampled customers, with the interval of these
+    figures; `least_found_again` the mean Jaccard overlap of the segment that is found again worst.
+    """
+
+    k: int
+    silhouette: Interval
+    stability: Interval
+    smallest_share: float
+    least_found_again: float
+    is_usable: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen k, every candidate, the labels of the sample at the chosen k, and what a reader should be told."""
+
+    k: int
+    candidates: tuple[Candidate, ...]
+    labels: Array
+    notes: tuple[str, ...]
+
+    def candidate(self) -> Candidate | None:
+        return next((candidate for candidate in self.candidates if candidate.k == self.k), None)
+
+
+def choose(points: Array, params: SegmentParams) -> Choice:
+    """Choose k on the rows of `points`. k = 1, with a note, where no grouping can be trusted.
+
+    The silhouette nearly always prefers two groups, so it does not decide alone: the most segments are taken of which
+    each is large enough and found again. k = 2 stands beside as a reference, and is taken when nothing above it holds.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    customers = len(points)
+    one = np.zeros(customers, dtype=int)
+    if customers < params.fewest_customers:
+        note = f"{customers} customers are too few to segment: {params.fewest_customers} are needed, so all are one segment"
+        return Choice(1, (), one, (note,))
+    if points.shape[1] == 0:
+        return Choice(1, (), one, ("no feature differs between customers, so all are one segment",))
+    distinct = len(np.unique(points, axis=0))
+    largest = min(params.largest_k, customers // params.fewest_per_segment, distinct - 1)
+    candidates, labels = [], {1: one}
+    # One thread: hundreds of small fits gain nothing from more and, beside other work on the machine, lose tenfold by
+    # waiting for each other; and sums in one order give the same figures on every machine.
+    with threadpool_limits(1):
+        for k in range(2, largest + 1):
+            candidate, labels[k] = _judge(points, k, params)
+            candidates.append(candidate)
+    usable = [candidate.k for candidate in candidates if candidate.is_usable]
+    k = max(usable, default=1)
+    notes = () if k >= 3 else (_why_so_few(k, candidates, params),)
+    return Choice(k, tuple(candidates), labels[k], notes)
+
+
+def silhouette(points: Array, labels: Array, params: SegmentParams) -> Interval:
+    """Mean silhouette of a grouping; the interval is a bootstrap over customers."""
+    import numpy as np
+    from sklearn.metrics import silhouette_samples
+
+    each = silhouette_samples(points, labels)
+    rng = np.random.default_rng(params.seed)
+    means = [each[rng.integers(0, len(each), len(each))].mean() for _ in range(200)]
+    return interval(each.mean(), means)
+
+
+def interval(value: float, replicates: list[float]) -> Interval:
+    """`value` between the 2.5th and 97.5th percentile of `replicates`."""
+    import numpy as np
+
+    low, high = np.percentile(replicates, [2.5, 97.5])
+    return Interval(round(float(value), 6), round(float(low), 6), round(float(high), 6))
+
+
+def found_again(labels: Array, others: Array) -> list[float]:
+    """For each group of `labels` the Jaccard overlap with the group of `others` that is most like it."""
+    import numpy as np
+
+    _, rows = np.unique(labels, return_inverse=True)
+    _, columns = np.unique(others, return_inverse=True)
+    shared = np.zeros((rows.max() + 1, columns.max() + 1))
+    np.add.at(shared, (rows, columns), 1)
+    either = shared.sum(axis=1, keepdims=True) + shared.sum(axis=0, keepdims=True) - shared
+    return [float(value) for value in (shared / either).max(axis=1)]
+
+
+def _judge(points: Array, k: int, params: SegmentParams) -> tuple[Candidate, Array]:
+    import numpy as np
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score
+
+    labels = KMeans(k, n_init=2 * params.bootstrap_starts, random_state=params.seed).fit(points).labels_
+    rng = np.random.default_rng(params.seed)
+    agreements, overlaps = [], []
+    for number in range(params.bootstraps):
+        drawn = points[rng.integers(0, len(points), len(points))]
+        again = KMeans(k, n_init=params.bootstrap_starts, random_state=number).fit(drawn).predict(points)
+        agreements.append(adjusted_rand_score(labels, again))
+        overlaps.append(found_again(labels, again))
+    stability = interval(float(np.mean(agreements)), agreements)
+    least = round(float(np.mean(overlaps, axis=0).min()), 6)
+    share = round(float(np.bincount(labels).min() / len(labels)), 6)
+    is_usable = (
+        share >= params.smallest_share
+        and least >= params.least_found_again
+        and stability.value >= params.least_stability
+    )
+    return Candidate(k, silhouette(points, labels, params), stability, share, least, is_usable), labels
+
+
+def _why_so_few(k: int, candidates: list[Candidate], params: SegmentParams) -> str:
+    three = next((candidate for candidate in candidates if candidate.k == 3), None)
+    taken = "all customers are one segment" if k == 1 else "only two segments are made"
+    if three is None:
+        return f"the customers do not suffice for three segments, so {taken}"
+    if three.smallest_share < params.smallest_share:
+        reason = f"with three, one would hold {three.smallest_share:.1%} of the customers"
+    else:
+        reason = (
+            f"with three, one is found again only to {three.least_found_again:.0%} when customers are drawn anew "
+            f"({params.least_found_again:.0%} is needed)"
+        )
+    return f"no three usable segments: {reason}, so {taken}"

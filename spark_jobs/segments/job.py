@@ -1,0 +1,476 @@
+"""Train and score segments: the only module of the family that reads, writes and tracks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from huaxiang import tracking
+from huaxiang.code_version import code_hash
+from huaxiang.errors import BrokenConservation, HuaxiangError, MissingPartition
+from huaxiang.files import replacing, write_text
+from huaxiang.release.content_hash import content_hash
+from huaxiang.settings import Run, Settings
+from huaxiang.steps import StepLog
+from spark_jobs.segments import baseline, choose_k, matching, naming, plots, transforms
+from spark_jobs.segments.model import Segment, SegmentModel, assign, fit, from_json
+from spark_jobs.segments.params import SegmentParams
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from pyspark.sql import DataFrame, SparkSession
+
+TARGET = "segments"
+MODEL_FILE = "segments.json"
+_CODE = Path(__file__).parent
+_DESCRIPTION = (
+    "Which group of like customers a customer belongs to: Spark K-Means on scaled shopping features, as many segments as "
+    "are found again when customers are drawn anew; names are tested differences. Baseline: five groups by RFM score."
+)
+# What portable.py imports; versions are those of the lock.
+_NEEDS = ("mlflow", "numpy", "pandas")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model with what was found on the way."""
+
+    model: SegmentModel
+    choice: choose_k.Choice
+    assigned: DataFrame
+    metrics: Mapping[str, float]
+    series: Mapping[str, Mapping[int, float]]
+
+
+def train(
+    spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None
+) -> tracking.Version | None:
+    """Fit on the features of `as_of`, keep the fit as an MLflow run, make it champion unless it is clearly worse.
+
+    Returns the new version, or None when the champion stays.
+    """
+    params = params or SegmentParams()
+    path = _features_path(settings, run)
+    fitted = _fit(spark, settings, run, path, params)
+    columns = set(fitted.assigned.columns)
+    champion = tracking.champion(settings, TARGET)
+    cannot_score = champion is not None and not _needed(_read_model(settings, champion)) <= columns
+    record = tracking.Fit(
+        target=TARGET,
+        algorithm="spark-kmeans" if len(fitted.model.segments) > 1 else "one segment",
+        description=_DESCRIPTION,
+        fingerprint=fitted.model.fingerprint,
+        as_of=str(run.as_of),
+        parameters=_parameters(run, path, fitted, params),
+        metrics=fitted.metrics,
+        notes=fitted.choice.notes,
+        model_code=_CODE / "portable.py",
+        model_files={MODEL_FILE: fitted.model.to_json()},
+        signature=_signature(fitted.model),
+        pip_requirements=_requirements(),
+        tables={"k_table": fitted.model.report["k_table"], "segments": [asdict(s) for s in fitted.model.segments]},
+        series=fitted.series,
+        pictures=_pictures(fitted),
+    )
+    version, outcome = tracking.record(settings, record, judged_by="silhouette", must_replace=cannot_score)
+    said = {
+        "won": f"version {version.version} is the champion" if version else "",
+        "unchanged": "the champion is this very model and stays",
+        "lost": "clearly worse than the champion, which stays",
+    }
+    log.progress(f"segments: {len(fitted.model.segments)} found on {run.as_of}; {said[outcome]}")
+    for note in fitted.choice.notes:
+        log.progress(f"segments: {note}")
+    log.fact("trained segments", len(fitted.model.segments))
+    log.fact("promotion", outcome)
+    fitted.assigned.unpersist()
+    return version
+
+
+def score(
+    spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None
+) -> None:
+    """Put every customer of `as_of` into a segment of the champion; train first where there is none.
+
+    Writes the three tables and `model.json` of the build. Raises HuaxiangError when the champion needs a feature that is
+    not there, BrokenConservation when a customer would get no segment.
+    """
+    params = params or SegmentParams()
+    path = _features_path(settings, run)
+    champion = tracking.champion(settings, TARGET)
+    if champion is None:
+        log.progress("segments: there is no champion yet, so one is trained first")
+        train(spark, settings, run, log, params)
+        champion = tracking.champion(settings, TARGET)
+        assert champion is not None
+    model = _read_model(settings, champion)
+    features = _read(spark, path, run.as_of, params)
+    missing = sorted(_needed(model) - set(features.columns))
+    if missing:
+        raise HuaxiangError(
+            f"segments: the champion (version {champion.version}) needs '{missing[0]}', which the features of {run.as_of} "
+            f"do not have: run 'huaxiang train --as-of {run.as_of}'"
+        )
+    assigned = assign(transforms.scaled(features, model.scalings, model.decimals), model.segments, model.decimals).cache()
+    folder = settings.home.build(run.id) / "segments"
+    customers = features.count()
+    _write_customers(assigned, model, folder / "customer_segments.parquet", customers)
+    _write_segments(assigned, model, folder / "segments.parquet")
+    facts = _current_facts(assigned, model, params, settings.currency)
+    _write_facts(facts, folder / "segment_facts.parquet")
+    notes = [*model.report["notes"], *_broken_words(facts, model, run.as_of)]
+    write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes), indent=2) + "\n")
+    log.fact("customers", customers)
+    log.fact("segments", len(model.segments))
+    log.fact("model", f"segments version {champion.version} of {model.training_as_of}")
+    assigned.unpersist()
+    features.unpersist()
+
+
+def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: SegmentParams) -> Fitted:
+    began = time.perf_counter()
+    features = _read(spark, path, run.as_of, params)
+    scalings = transforms.measure(features, params)
+    scaled = transforms.scaled(features, scalings, params.decimals).cache()
+    sample = _drawn(scaled, params.sample_customers)
+    points = _points(sample)
+    choice = choose_k.choose(points, params)
+    centres = fit(scaled, choice.k, params)
+    assigned = assign(scaled, _unnamed(centres), params.decimals).cache()
+
+    labels = matching.first_ids([0.0] * len(centres)).ids  # provisional ids are label + 1
+    tested = _drawn(assigned, params.test_customers)
+    found = naming.facts(tested, tested["segment_id"].to_numpy() - 1, params, settings.currency)
+    words = naming.names({label: found.get(label, []) for label in range(len(labels))}, params)
+    before = _segments_before(settings, run.as_of)
+    matched = _match(spark, assigned, before, len(centres))
+    segments = tuple(
+        sorted(
+            (Segment(matched.ids[label], ", ".join(words[label]), words[label], centre)
+             for label, centre in enumerate(centres)),
+            key=lambda segment: segment.segment_id,
+        )
+    )
+    final = assign(scaled, segments, params.decimals).cache()
+    sample = _drawn(final, params.sample_customers)
+    judged, baseline_judged = _judged(sample, points, choice, params)
+    metrics = _flat(judged) | _flat(baseline_judged, "baseline_")
+    if len(segments) > 1:
+        metrics |= _agreement(sample, choice)
+    if matched.kept_share is not None:
+        metrics["kept_share"] = matched.kept_share
+    metrics |= {"customers": float(final.count()), "segments": float(len(segments))}
+    metrics["fit_seconds"] = round(time.perf_counter() - began, 2)
+    model = SegmentModel(
+        training_as_of=str(run.as_of),
+        fingerprint=_fingerprint(settings, path, before, params),
+        decimals=params.decimals,
+        scalings=scalings,
+        segments=segments,
+        report={
+            "k": len(segments),
+            "metrics": {name: value for name, value in metrics.items() if name != "fit_seconds"},
+            "baseline": {"name": "five groups by RFM score", **_flat(baseline_judged)},
+            "k_table": [_row(candidate) for candidate in choice.candidates],
+            "notes": list(choice.notes),
+            "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
+        },
+    )
+    series = {
+        "k_silhouette": {candidate.k: candidate.silhouette.value for candidate in choice.candidates},
+        "k_stability": {candidate.k: candidate.stability.value for candidate in choice.candidates},
+        "k_least_found_again": {candidate.k: candidate.least_found_again for candidate in choice.candidates},
+    }
+    assigned.unpersist()
+    return Fitted(model, choice, final, metrics, series)
+
+
+# Reading.
+
+
+def _features_path(settings: Settings, run: Run) -> Path:
+    path = settings.home.build(run.id) / "features" / "customer_features.parquet"
+    if not path.exists():
+        raise MissingPartition(f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first")
+    return path
+
+
+def _read(spark: SparkSession, path: Path, as_of: date, params: SegmentParams) -> DataFrame:
+    """The day's customers as doubles, in fixed partitions and order."""
+    rows = spark.read.parquet(str(path)).where(F.col("as_of") == F.lit(as_of))
+    row_count = rows.count()
+    if row_count == 0:
+        raise MissingPartition(f"segments: the features of {as_of} have no customer: is there data up to that day?")
+    return transforms.in_fixed_order(transforms.with_doubles(rows), row_count, params).cache()
+
+
+def _drawn(frame: DataFrame, customers: int) -> pd.DataFrame:
+    """At most so many customers, drawn by a hash of their ids: the same ones whatever the partitions."""
+    return frame.orderBy(F.md5("customer_id"), "customer_id").limit(customers).toPandas()
+
+
+def _points(sample: pd.DataFrame) -> Any:
+    import numpy as np
+
+    return np.array([list(row) for row in sample[transforms.COORDINATES]], dtype=float).reshape(len(sample), -1)
+
+
+def _read_model(settings: Settings, version: tracking.Version) -> SegmentModel:
+    return from_json(tracking.model_file(settings, version, MODEL_FILE))
+
+
+def _segments_before(settings: Settings, as_of: date) -> Path | None:
+    """The customers' segments in the latest release of an earlier day, if there is one with segments."""
+    from huaxiang.release import latest_before
+
+    release = latest_before(settings, as_of)
+    path = release / "segments" / "customer_segments.parquet" if release else None
+    return path if path and path.exists() else None
+
+
+# Judging.
+
+
+def _match(spark: SparkSession, assigned: DataFrame, before: Path | None, k: int) -> matching.Matching:
+    """Ids for the labels of `assigned` (label = provisional id - 1)."""
+    has_spend = "net_spend" in assigned.columns
+    spend = F.round(F.avg("net_spend"), 6) if has_spend else F.count("*").cast("double")
+    means = {row.segment_id - 1: row.spend for row in assigned.groupBy("segment_id").agg(spend.alias("spend")).collect()}
+    mean_spend = [means.get(label) or 0.0 for label in range(k)]
+    if before is None:
+        return matching.first_ids(mean_spend)
+    old = spark.read.parquet(str(before)).select("customer_id", F.col("segment_id").alias("old_id"))
+    pairs = assigned.join(old, on="customer_id", how="inner").groupBy("segment_id", "old_id").count().collect()
+    return matching.matched_ids({(row.segment_id - 1, row.old_id): row["count"] for row in pairs}, mean_spend)
+
+
+def _unnamed(centres: tuple[tuple[float, ...], ...]) -> tuple[Segment, ...]:
+    return tuple(Segment(label + 1, "", (), centre) for label, centre in enumerate(centres))
+
+
+Judged = dict[str, choose_k.Interval]
+
+
+def _judged(
+    sample: pd.DataFrame, points: Any, choice: choose_k.Choice, params: SegmentParams
+) -> tuple[Judged, Judged]:
+    """The released segments and the baseline by the same metrics on the same points; nothing for a single segment."""
+    candidate = choice.candidate()
+    if candidate is None:
+        return {}, {}
+    labels = sample["segment_id"].to_numpy()
+    judged = {"silhouette": choose_k.silhouette(points, labels, params), "stability": candidate.stability}
+    return judged, baseline.judge(sample, points, params)
+
+
+def _agreement(sample: pd.DataFrame, choice: choose_k.Choice) -> dict[str, float]:
+    """How alike Spark's segments are to those judged on the sample (adjusted Rand index), and the smallest one's share."""
+    from sklearn.metrics import adjusted_rand_score
+
+    labels = sample["segment_id"].to_numpy()
+    candidate = choice.candidate()
+    return {
+        "agreement_with_sample": round(float(adjusted_rand_score(choice.labels, labels)), 6),
+        "smallest_share": round(float(sample["segment_id"].value_counts(normalize=True).min()), 6),
+        "least_found_again": candidate.least_found_again if candidate else 1.0,
+    }
+
+
+def _flat(judged: Judged, prefix: str = "") -> dict[str, float]:
+    """`{x, x_low, x_high}` for every metric x."""
+    flat = {}
+    for name, interval in judged.items():
+        flat |= {
+            f"{prefix}{name}": interval.value,
+            f"{prefix}{name}_low": interval.low,
+            f"{prefix}{name}_high": interval.high,
+        }
+    return flat
+
+
+def _row(candidate: choose_k.Candidate) -> dict[str, Any]:
+    return {
+        "k": candidate.k,
+        **_flat({"silhouette": candidate.silhouette, "stability": candidate.stability}),
+        "smallest_share": candidate.smallest_share,
+        "least_found_again": candidate.least_found_again,
+        "is_usable": candidate.is_usable,
+    }
+
+
+# Tracking.
+
+
+def _fingerprint(settings: Settings, features: Path, before: Path | None, params: SegmentParams) -> str:
+    """Hash of inputs, parameters and code: equal for the same fit in another home."""
+    parts = {
+        "features": content_hash(features),
+        "segments_before": content_hash(before) if before else None,
+        "currency": settings.currency,
+        "params": asdict(params),
+        "code": code_hash(settings.project, ("spark_jobs",)),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _parameters(run: Run, path: Path, fitted: Fitted, params: SegmentParams) -> dict[str, object]:
+    said = asdict(params)
+    weights = {f"weight_{feature['name']}": feature["weight"] for feature in said.pop("features")}
+    used = ", ".join(scaling.name for scaling in fitted.model.scalings)
+    dates = {"as_of": str(run.as_of), "known_at": str(run.known_at)}
+    return {**dates, "k": fitted.choice.k, "features": used, "features_hash": content_hash(path), **said, **weights}
+
+
+def _needed(model: SegmentModel) -> set[str]:
+    return {scaling.name for scaling in model.scalings}
+
+
+def _signature(model: SegmentModel) -> ModelSignature:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    inputs = [ColSpec(DataType.double, scaling.name, required=False) for scaling in model.scalings]
+    outputs = [
+        ColSpec(DataType.long, "segment_id"),
+        ColSpec(DataType.string, "segment_name"),
+        ColSpec(DataType.double, "distance"),
+    ]
+    return ModelSignature(Schema(inputs or [ColSpec(DataType.string, "customer_id")]), Schema(outputs))
+
+
+def _requirements() -> tuple[str, ...]:
+    from importlib.metadata import version
+
+    return tuple(f"{name}=={version(name)}" for name in _NEEDS)
+
+
+def _pictures(fitted: Fitted) -> dict[str, Any]:
+    """Pictures of means and shares; nothing in them is about one customer."""
+    if len(fitted.model.segments) < 2:
+        return {}
+    names = {segment.segment_id: f"{segment.segment_id}  {segment.name}" for segment in fitted.model.segments}
+    columns = [name for name in naming.PLAIN if name in fitted.assigned.columns]
+    spread = fitted.assigned.agg(
+        *(F.avg(name).alias(f"{name}_mean") for name in columns), *(F.stddev_pop(name).alias(f"{name}_sd") for name in columns)
+    ).first()
+    means = fitted.assigned.groupBy("segment_id").agg(F.count("*").alias("customers"), *(F.avg(c).alias(c) for c in columns))
+    rows = means.orderBy("segment_id").toPandas().set_index("segment_id")
+    rows.index = rows.index.map(names)
+    shares = rows.pop("customers") / rows.shape[0]
+    for name in list(columns):
+        deviation = spread[f"{name}_sd"]
+        rows[name] = (rows[name] - (spread[f"{name}_mean"] or 0.0)) / deviation if deviation else 0.0
+    return {
+        "by_k": plots.by_k(fitted.choice.candidates, fitted.choice.k),
+        "profile": plots.profile(rows.astype(float)),
+        "sizes": plots.sizes(shares / shares.sum()),
+    }
+
+
+# Writing.
+
+
+def _write_customers(assigned: DataFrame, model: SegmentModel, path: Path, customers: int) -> None:
+    """One row per customer, in the order of ids, as one file put in place when it is whole."""
+    rows = assigned.select(
+        "customer_id", "segment_id", "segment_name", "distance", F.lit(model.fingerprint).alias("model_fingerprint")
+    )
+    known = rows.where(F.col("segment_id").isNotNull() & F.col("distance").isNotNull()).count()
+    if known != customers:
+        raise BrokenConservation(f"segments: {customers - known:,} of {customers:,} customers got no segment; nothing was written")
+    scratch = path.parent / ".spark"
+    shutil.rmtree(scratch, ignore_errors=True)
+    rows.repartition(1).sortWithinPartitions("customer_id").write.parquet(str(scratch))
+    [part] = scratch.glob("part-*.parquet")
+    with replacing(path) as temporary:
+        shutil.move(part, temporary)
+    shutil.rmtree(scratch)
+
+
+def _write_segments(assigned: DataFrame, model: SegmentModel, path: Path) -> None:
+    """One row per segment that has a customer: size, share, and mean features in plain units."""
+    columns = [name for name in naming.PLAIN if name in assigned.columns]
+    rows = (
+        assigned.groupBy("segment_id", "segment_name")
+        .agg(
+            F.count("*").alias("customer_count"),
+            *(F.round(F.avg(name), 4).alias(name) for name in columns),
+        )
+        .orderBy("segment_id")
+        .toPandas()
+    )
+    rows.insert(3, "customer_share", (rows["customer_count"] / rows["customer_count"].sum()).round(6))
+    _write(rows, path, {"segment_id": "int64", "segment_name": "string", "customer_count": "int64"})
+
+
+def _current_facts(
+    assigned: DataFrame, model: SegmentModel, params: SegmentParams, currency: str
+) -> dict[int, list[naming.Fact]]:
+    """The differences as they are today, those behind the names first. The names stay the model's."""
+    tested = _drawn(assigned, params.test_customers)
+    found = naming.facts(tested, tested["segment_id"].to_numpy(), params, currency)
+    words = {segment.segment_id: segment.words for segment in model.segments}
+    return {segment_id: naming.in_name_order(facts, words[segment_id]) for segment_id, facts in sorted(found.items())}
+
+
+def _broken_words(facts: dict[int, list[naming.Fact]], model: SegmentModel, as_of: date) -> list[str]:
+    """A note for each word of a name that today's customers no longer bear out."""
+    vocabulary = {word.word for word in naming.VOCABULARY}
+    return [
+        f"segment {segment.segment_id}: '{word}' is no longer a tested difference on {as_of}; consider 'huaxiang train'"
+        for segment in model.segments
+        for word in segment.words
+        if word in vocabulary and word not in {fact.word for fact in facts.get(segment.segment_id, [])}
+    ]
+
+
+def _write_facts(facts: dict[int, list[naming.Fact]], path: Path) -> None:
+    import pandas as pd
+
+    kinds = {
+        "segment_id": "int64", "rank": "int64", "feature": "string", "word": "string", "statement": "string",
+        "segment_mean": "float64", "rest_mean": "float64", "effect": "float64", "p_value": "float64",
+    }  # fmt: skip
+    rows = [
+        {"segment_id": segment_id, "rank": rank, **asdict(fact)}
+        for segment_id, found in facts.items()
+        for rank, fact in enumerate(found, start=1)
+    ]
+    _write(pd.DataFrame(rows, columns=list(kinds)), path, kinds)
+
+
+def _write(rows: pd.DataFrame, path: Path, kinds: Mapping[str, str]) -> None:
+    """A small table as Parquet; columns that are not in `kinds` are doubles."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
+    schema = pa.schema([(name, arrow[kinds.get(name, "float64")]) for name in rows.columns])
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata(), temporary)
+
+
+def _card(model: SegmentModel, version: tracking.Version, run: Run, notes: list[str]) -> dict[str, Any]:
+    """`model.json`: what the report and the manifest say of the model."""
+    return {
+        "model": TARGET,
+        "version": version.version,
+        "run_id": version.run_id,
+        "fingerprint": model.fingerprint,
+        "training_as_of": model.training_as_of,
+        "scored_as_of": str(run.as_of),
+        **model.report,
+        "notes": notes,
+        "features": [asdict(scaling) for scaling in model.scalings],
+        "segments": [{"segment_id": s.segment_id, "name": s.name, "words": list(s.words)} for s in model.segments],
+    }

@@ -1,0 +1,98 @@
+"""The segment model: K-Means centres that were rounded, and assignment to the nearest of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from spark_jobs.segments.params import SegmentParams
+from spark_jobs.segments.transforms import COORDINATES, Scaling
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Centre = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment of a model version: its stable id, its name, the tested words behind it, its centre."""
+
+    segment_id: int
+    name: str
+    words: tuple[str, ...]
+    centre: Centre
+
+
+@dataclass(frozen=True)
+class SegmentModel:
+    """All that scoring needs. As JSON it holds no customer's row."""
+
+    training_as_of: str
+    fingerprint: str
+    decimals: int
+    scalings: tuple[Scaling, ...]
+    segments: tuple[Segment, ...]
+    report: dict[str, Any]  # metrics, k table, baseline and notes of the fit, for readers
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+
+def from_json(text: str) -> SegmentModel:
+    """The model that `to_json` wrote."""
+    said = json.loads(text)
+    said["scalings"] = tuple(Scaling(**scaling) for scaling in said["scalings"])
+    said["segments"] = tuple(
+        Segment(s["segment_id"], s["name"], tuple(s["words"]), tuple(s["centre"])) for s in said["segments"]
+    )
+    return SegmentModel(**said)
+
+
+def fit(scaled: DataFrame, k: int, params: SegmentParams) -> tuple[Centre, ...]:
+    """Rounded centres of Spark's K-Means, the best of several starts, in ascending order.
+
+    `scaled` must come from `in_fixed_order`: K-Means draws its starts by partition, so labels follow from the rows
+    only when partitions and order do.
+    """
+    from pyspark.ml.clustering import KMeans
+    from pyspark.ml.functions import array_to_vector
+
+    if k == 1:
+        width = len(scaled.first()[COORDINATES])
+        means = scaled.agg(*(F.avg(F.col(COORDINATES)[i]).alias(str(i)) for i in range(width))).first() if width else ()
+        return (_rounded(means, params),)
+    points = scaled.select(array_to_vector(COORDINATES).alias("features")).cache()
+    fits = []
+    for seed in range(params.seed, params.seed + params.fit_starts):
+        model = KMeans(k=k, seed=seed, maxIter=params.max_iterations, tol=params.tolerance).fit(points)
+        fits.append((round(model.summary.trainingCost, params.decimals), seed, model.clusterCenters()))
+    points.unpersist()
+    _, _, centres = min(fits, key=lambda fitted: fitted[:2])
+    return tuple(sorted(_rounded(centre, params) for centre in centres))
+
+
+def assign(scaled: DataFrame, segments: tuple[Segment, ...], decimals: int) -> DataFrame:
+    """Add `segment_id`, `segment_name` and `distance` (to the centre, rounded); of equally near ones the lowest id."""
+    options = []
+    for segment in segments:
+        squares = [(F.col(COORDINATES)[i] - value) ** 2 for i, value in enumerate(segment.centre)]
+        distance = F.sqrt(sum(squares, F.lit(0.0)))
+        options.append(
+            F.struct(
+                F.round(distance, decimals).alias("distance"),
+                F.lit(segment.segment_id).cast("bigint").alias("segment_id"),
+                F.lit(segment.name).alias("segment_name"),
+            )
+        )
+    # Structs compare field by field: the distance first, then the id.
+    nearest = scaled.withColumn("nearest", F.array_min(F.array(*options)))
+    return nearest.select(*scaled.columns, "nearest.segment_id", "nearest.segment_name", "nearest.distance")
+
+
+def _rounded(values: Any, params: SegmentParams) -> Centre:
+    # Adding 0 turns -0.0 into 0.0.
+    return tuple(round(float(value), params.decimals) + 0.0 for value in values)

@@ -1,0 +1,57 @@
+"""What the segments are made of and when they are good enough: every number that decides a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column customers are grouped by. `scale` is applied before log(1 + x), so that small shares spread."""
+
+    name: str
+    weight: float
+    is_skewed: bool = True
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class SegmentParams:
+    """Parameters of a fit; they go to MLflow whole."""
+
+    # Weights were chosen on a real year of groceries: with them every one of six segments is found again in at least
+    # 89 % of resampled customers (mean Jaccard); adding discount and private-label shares brought that below 70 %.
+    # Spend weighs half, since it is nearly orders x basket; coupon share weighs half, since half the customers have none.
+    features: tuple[Feature, ...] = (
+        Feature("recency_days", weight=1.0),
+        Feature("order_count_91d", weight=1.0),
+        Feature("basket_net_mean", weight=1.0),
+        Feature("net_spend_91d", weight=0.5),
+        Feature("campaigns_answered", weight=1.0),
+        Feature("coupon_share", weight=0.5, scale=1000.0),
+    )
+    clip: float = 3.0  # standard deviations: no single extreme customer gets a segment of its own
+
+    largest_k: int = 8
+    fewest_customers: int = 60  # below that a resample says nothing about stability
+    fewest_per_segment: int = 20
+    smallest_share: float = 0.03
+    # A segment counts as found again when its mean Jaccard overlap over resamples reaches 0.75 (Hennig's bound for a
+    # stable cluster). The adjusted Rand index alone is too mild: it forgives one blob cut in two among many.
+    least_found_again: float = 0.75
+    least_stability: float = 0.7
+    bootstraps: int = 30
+    bootstrap_starts: int = 10
+    sample_customers: int = 5000
+
+    fit_starts: int = 6
+    max_iterations: int = 100
+    tolerance: float = 1e-6
+    rows_per_partition: int = 250_000
+    decimals: int = 6
+    seed: int = 28
+
+    test_customers: int = 20_000
+    largest_p_value: float = 0.01  # after Bonferroni
+    smallest_effect: float = 0.33  # rank-biserial correlation; a third is commonly called a medium difference
+    words_in_name: int = 3

@@ -1,0 +1,47 @@
+"""The segment model as MLflow serves it: this file and one JSON file, no engine and none of our packages.
+
+Why not MLflow's Spark flavour: that stores a whole pipeline, takes seconds to load, needs a session, and its labels could
+not carry stable ids and names. The JSON holds the same centres; the daily run reads it and scores inside Spark, anyone
+else calls `mlflow.pyfunc.load_model("models:/segments@champion").predict(frame)` with the raw feature columns.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+
+
+class NearestCentre(mlflow.pyfunc.PythonModel):
+    """Scales the features as the fit did and takes the nearest centre; of equally near ones the lowest id."""
+
+    def load_context(self, context: Any) -> None:
+        self.model = json.loads(Path(context.artifacts["segments"]).read_text(encoding="utf-8"))
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        decimals, segments = self.model["decimals"], self.model["segments"]
+        points = np.zeros((len(model_input), len(self.model["scalings"])))
+        for place, scaling in enumerate(self.model["scalings"]):
+            values = model_input[scaling["name"]].astype(float).fillna(scaling["fill"]).to_numpy()
+            if scaling["is_skewed"]:
+                values = np.log1p(np.maximum(values, 0.0) * scaling["scale"])
+            standard = (values - scaling["mean"]) / scaling["deviation"]
+            points[:, place] = np.round(np.clip(standard, -scaling["clip"], scaling["clip"]) * scaling["weight"], decimals)
+        centres = np.array([segment["centre"] for segment in segments]).reshape(len(segments), points.shape[1])
+        distances = np.round(np.sqrt(((points[:, None, :] - centres) ** 2).sum(axis=2)), decimals)
+        nearest = distances.argmin(axis=1)  # the first of equal ones; segments are in the order of their ids
+        return pd.DataFrame(
+            {
+                "segment_id": [segments[place]["segment_id"] for place in nearest],
+                "segment_name": [segments[place]["name"] for place in nearest],
+                "distance": distances[np.arange(len(points)), nearest],
+            },
+            index=model_input.index,
+        )
+
+
+mlflow.models.set_model(NearestCentre())

@@ -1,0 +1,75 @@
+"""The one Spark session of a process: started when first asked for, local unless a master is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from huaxiang.errors import HuaxiangError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+MASTER_VARIABLE = "HUAXIANG_SPARK_MASTER"
+_LOG4J = Path(__file__).with_name("log4j2.properties")
+
+
+def session(warehouse: Path, log: Path) -> SparkSession:
+    """The process's session; the first call starts it. `warehouse` is where Spark may keep tables of its own, `log`
+    takes what the Java process says.
+
+    `HUAXIANG_SPARK_MASTER` names another master than `local[2]`, such as `spark://host:7077`.
+    Raises HuaxiangError when Java is missing or not a version Spark runs on, or when Spark does not start.
+    """
+    _require_java()
+    from pyspark.sql import SparkSession
+
+    # Spark resolves the machine's name at start; a laptop's name often leads nowhere.
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    options = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_LOG4J.as_uri()} -XX:TieredStopAtLevel=1",
+        "spark.sql.catalogImplementation": "in-memory",  # no Derby files in whatever folder we are in
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.warehouse.dir": str(warehouse / "spark"),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    builder = SparkSession.builder.appName("huaxiang").master(os.environ.get(MASTER_VARIABLE, "local[2]"))
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    with _java_says_into(log):
+        try:
+            return builder.getOrCreate()
+        except Exception as error:
+            last = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+            raise HuaxiangError(f"Spark did not start ({last}): what Java said stands in {log}") from error
+
+
+@contextmanager
+def _java_says_into(log: Path) -> Iterator[None]:
+    """The Java process inherits our stderr when it is started, and greets with a page of warnings: let a file have it."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    ours = os.dup(2)
+    with log.open("w") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+
+
+def _require_java() -> None:
+    from huaxiang.doctor import java
+
+    found = java()
+    if not found.is_ok:
+        raise HuaxiangError(f"Spark cannot start ({found.found}): {found.next_step}")

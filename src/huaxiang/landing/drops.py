@@ -1,0 +1,63 @@
+"""Find the drops in a source's inbox folder: which file feeds which table, and on which day it was loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from huaxiang.errors import MissingPartition
+from huaxiang.sources import Source, TableMapping
+
+
+@dataclass(frozen=True)
+class Drop:
+    """One file for one table. `file_name` is its path below the inbox, with /."""
+
+    source: str
+    mapping: TableMapping
+    path: Path
+    file_name: str
+    load_date: date
+    sha256: str = ""
+
+    @property
+    def table(self) -> str:
+        return self.mapping.table
+
+    @property
+    def file_id(self) -> str:
+        """The first 16 hexadecimal digits of its content's SHA-256."""
+        return self.sha256[:16]
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What lies in a source's inbox folder: its drops by table, day and name, and files no mapping speaks of."""
+
+    drops: tuple[Drop, ...]
+    unmatched: tuple[str, ...]
+
+
+def find_drops(source: Source) -> Inbox:
+    """Look through the source's inbox folder. Hidden files are not seen: a writer can hide a file until it is whole.
+
+    Raises MissingPartition when the folder is not there.
+    """
+    if not source.inbox.is_dir():
+        raise MissingPartition(
+            f"{source.inbox}: no such folder, so source '{source.name}' has no drops; put them there,"
+            f" or run 'huaxiang simulate --source {source.name} --through <day>' for a data set that can be replayed"
+        )
+    drops, unmatched = [], []
+    for path in sorted(source.inbox.rglob("*")):
+        name = path.relative_to(source.inbox).as_posix()
+        if any(part.startswith(".") for part in name.split("/")) or not path.is_file():
+            continue
+        found = [(mapping, mapping.drops.load_date(name)) for mapping in source.tables.values()]
+        taken = [Drop(source.name, mapping, path, f"{source.name}/{name}", day) for mapping, day in found if day]
+        drops.extend(taken)
+        if not taken:
+            unmatched.append(f"{source.name}/{name}")
+    drops.sort(key=lambda drop: (drop.table, drop.load_date, drop.file_name))
+    return Inbox(tuple(drops), tuple(unmatched))

@@ -1,0 +1,40 @@
+"""Tell the lines of a JSON Lines drop that are JSON objects from those that are not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from huaxiang.landing.framing import Frames, Refused
+
+
+def sort_objects(frames: Frames) -> tuple[Frames, set[str]]:
+    """The frames with every line that is not one JSON object refused, and the keys the objects have between them."""
+    sorted_out, keys = Frames(refused=list(frames.refused)), set[str]()
+    for line, number, line_number in zip(frames.good, frames.numbers, frames.lines, strict=True):
+        found = _read_object(line)
+        if found is None:
+            sorted_out.refused.append(
+                Refused(number, line_number, "JSON", "the line is not one JSON object", line.decode())
+            )
+            continue
+        keys.update(found)
+        sorted_out.good.append(line)
+        sorted_out.numbers.append(number)
+        sorted_out.lines.append(line_number)
+    return sorted_out, keys
+
+
+def _read_object(line: bytes) -> dict[str, Any] | None:
+    """None for what is no object, and for what Python takes but the JSON standard does not (NaN, half a character)."""
+    try:
+        found = json.loads(line, parse_constant=_refuse_constant)
+        if b"\\u" in line:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,218 @@
+"""The landing step: every new drop becomes accepted rows and quarantined records; one ledger file commits them all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+
+from huaxiang.contracts import Contract, load_contracts
+from huaxiang.errors import BrokenConservation, MissingPartition
+from huaxiang.files import sha256
+from huaxiang.landing.drops import Drop, Inbox, find_drops
+from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
+from huaxiang.landing.ledger import (
+    ACCEPTED,
+    DUPLICATE,
+    QUARANTINED,
+    LedgerRow,
+    next_call_number,
+    read_ledger,
+    write_call,
+)
+from huaxiang.landing.outcome import Outcome, check_conservation
+from huaxiang.landing.parquet import land_parquet
+from huaxiang.landing.text import land_text
+from huaxiang.settings import Run, Settings
+from huaxiang.sources import load_sources
+from huaxiang.steps import StepLog, step
+
+# A home needs at least one of these: everything else only enriches them.
+_COMPULSORY = ("order_lines", "events")
+_SECONDS_BETWEEN_PROGRESS = 2.0
+
+
+def land(settings: Settings, run: Run) -> None:
+    """Take every drop not yet landed whose load day is at most `run.known_at`. Running it again changes nothing.
+
+    Reads the inbox; writes raw/, landing/, quarantine/ and, last, one ledger file, which is the commit.
+
+    Raises BadConfiguration for a contract or mapping that cannot be used, MissingPartition when a source's inbox folder
+    is missing or neither order_lines nor events has a drop by then, BrokenConservation when a record would be lost.
+    """
+    with step("landing", run, settings) as log:
+        contracts = load_contracts(settings)
+        sources = load_sources(settings, contracts)
+        inboxes = [find_drops(source) for source in sources.values()]
+        ledger = read_ledger(settings)
+        _need_a_drop(inboxes, ledger, run.known_at)
+        _tell_unmatched(log, inboxes)
+        committed = {(row.source_name, row.table_name, row.file_id) for row in ledger}
+        remove_uncommitted(settings.home, committed)
+        write_empty_tables(settings, contracts)
+
+        due = [drop for inbox in inboxes for drop in inbox.drops if drop.load_date <= run.known_at]
+        new, repeated = _sort_out([replace(drop, sha256=sha256(drop.path)) for drop in due], ledger)
+        try:
+            outcomes = _with_money(settings, list(_land_all(log, settings, contracts, new)))
+            for outcome in outcomes:
+                check_conservation(outcome)
+        except BaseException:
+            # What the ledger does not name has not landed: leave nothing that could be read as if it had.
+            remove_uncommitted(settings.home, committed)
+            raise
+        rows = _ledger_rows(next_call_number(settings), run.known_at, outcomes, repeated, ledger)
+        if rows:
+            write_call(settings, next_call_number(settings), rows)
+        log.fact("files", len(new))
+        if repeated:
+            log.fact("repeated_files", len(repeated))
+        log.fact("records_in", sum(outcome.records_in for outcome in outcomes))
+        log.fact("accepted", sum(outcome.accepted for outcome in outcomes))
+        log.fact("quarantined", sum(outcome.quarantined for outcome in outcomes))
+
+
+def _need_a_drop(inboxes: list[Inbox], ledger: list[LedgerRow], known_at: date) -> None:
+    days = {drop.load_date for inbox in inboxes for drop in inbox.drops if drop.table in _COMPULSORY}
+    days |= {row.load_date for row in ledger if row.table_name in _COMPULSORY}
+    if not days:
+        raise MissingPartition(
+            "no drop of order_lines or events found in the inbox: put drops there that match 'file' of the mapping,"
+            " or run 'huaxiang simulate' for a data set that can be replayed"
+        )
+    if min(days) > known_at:
+        raise MissingPartition(
+            f"no order_lines or events had been dropped by {known_at}: the first drop is of {min(days)};"
+            " use that day or a later one"
+        )
+
+
+def _tell_unmatched(log: StepLog, inboxes: list[Inbox]) -> None:
+    """Not an error, but a mistyped pattern should not look as if there were no data."""
+    unmatched = [name for inbox in inboxes for name in inbox.unmatched]
+    if unmatched:
+        log.progress(f"{len(unmatched):,} files match no mapping and are left alone, such as {unmatched[0]}")
+        log.fact("unmatched_files", len(unmatched))
+
+
+def _sort_out(drops: list[Drop], ledger: list[LedgerRow]) -> tuple[list[Drop], list[Drop]]:
+    """New drops, and those whose content had been seen before under another name (each told once)."""
+    seen = {(row.source_name, row.table_name, row.sha256) for row in ledger}
+    told = {(row.source_name, row.table_name, row.sha256, row.file_name) for row in ledger}
+    new, repeated = [], []
+    for drop in drops:
+        content = (drop.source, drop.table, drop.sha256)
+        if content not in seen:
+            seen.add(content)
+            new.append(drop)
+        elif (*content, drop.file_name) not in told:
+            repeated.append(drop)
+    return new, repeated
+
+
+def _land_all(log: StepLog, settings: Settings, contracts: dict[str, Contract], drops: list[Drop]) -> Iterator[Outcome]:
+    done, told_at = 0, time.monotonic()
+    for (_, table), group in groupby(drops, key=lambda drop: (drop.source, drop.table)):
+        same = list(group)
+        take = land_parquet if same[0].mapping.format == "parquet" else land_text
+        for outcome in take(settings.home, contracts[table], same):
+            yield outcome
+            done += 1
+            if time.monotonic() - told_at > _SECONDS_BETWEEN_PROGRESS:
+                told_at = time.monotonic()
+                log.progress(f"{done:,} of {len(drops):,} files; {table} up to {outcome.drop.load_date}")
+
+
+def _with_money(settings: Settings, outcomes: list[Outcome]) -> list[Outcome]:
+    """Add up the money of the order lines that were accepted, read back from what was written."""
+    import duckdb
+
+    paths = {
+        accepted_path(settings.home, one.drop): one
+        for one in outcomes
+        if one.drop.table == "order_lines" and one.accepted
+    }
+    if not paths:
+        return outcomes
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "select filename, count(*), sum(net_amount) from read_parquet(?, filename = true) group by all",
+            [list(map(str, paths))],
+        ).fetchall()
+    money: dict[str, tuple[int, Decimal]] = {name: (count, total) for name, count, total in found}
+    filled = []
+    for outcome in outcomes:
+        path = str(accepted_path(settings.home, outcome.drop))
+        if path in money and outcome.drop.table == "order_lines":
+            count, total = money[path]
+            if count != outcome.accepted:
+                raise BrokenConservation(
+                    f"{outcome.drop.file_name}: {outcome.accepted:,} rows written, {count:,} can be read; run again"
+                )
+            outcome = replace(outcome, net_amount=total)
+        filled.append(outcome)
+    return filled
+
+
+def _ledger_rows(
+    call_number: int, known_at: date, outcomes: list[Outcome], repeated: list[Drop], ledger: list[LedgerRow]
+) -> list[LedgerRow]:
+    rows: list[LedgerRow] = []
+    for outcome in outcomes:
+        results: list[tuple[str, str, int, Decimal | None]] = [
+            (QUARANTINED, reason, count, None) for reason, count in sorted(outcome.refused.items())
+        ]
+        if outcome.accepted or not results:
+            results.insert(0, (ACCEPTED, "", outcome.accepted, outcome.net_amount))
+        rows += [
+            _row(call_number, known_at, outcome.drop, outcome.bytes, outcome.records_in, *result) for result in results
+        ]
+    first = {(row.source_name, row.table_name, row.sha256): row for row in (*ledger, *rows)}
+    for drop in repeated:
+        seen = first[drop.source, drop.table, drop.sha256]
+        rows.append(
+            _row(
+                call_number,
+                known_at,
+                drop,
+                seen.bytes,
+                seen.records_in,
+                DUPLICATE,
+                "DUPLICATE_FILE",
+                seen.records_in,
+                None,
+            )
+        )
+    return rows
+
+
+def _row(
+    call_number: int,
+    known_at: date,
+    drop: Drop,
+    size: int,
+    records_in: int,
+    outcome: str,
+    reason: str,
+    records: int,
+    money: Decimal | None,
+) -> LedgerRow:
+    return LedgerRow(
+        call_number=call_number,
+        source_name=drop.source,
+        table_name=drop.table,
+        file_id=drop.file_id,
+        sha256=drop.sha256,
+        file_name=drop.file_name,
+        load_date=drop.load_date,
+        known_at=known_at,
+        bytes=size,
+        records_in=records_in,
+        outcome=outcome,
+        reason=reason,
+        records=records,
+        net_amount=money,
+    )

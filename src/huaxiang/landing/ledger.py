@@ -1,0 +1,142 @@
+"""The ledger: what every drop became. Written last by each call, it commits: what it does not name has not landed.
+
+One row per file, table and reason; the records of a file's rows add up to `records_in`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from huaxiang.files import replacing, sync_all
+from huaxiang.settings import Settings
+
+ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate_file"
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """`records` of a file had this outcome, for this reason ('' if accepted). `net_amount`: of accepted order lines."""
+
+    call_number: int
+    source_name: str
+    table_name: str
+    file_id: str
+    sha256: str
+    file_name: str
+    load_date: date
+    known_at: date
+    bytes: int
+    records_in: int
+    outcome: str
+    reason: str
+    records: int
+    net_amount: Decimal | None
+
+
+@dataclass(frozen=True)
+class TableConservation:
+    """What came in and what became of it, per source and table. Repeated files are counted apart: they took no part."""
+
+    source_name: str
+    table_name: str
+    files: int
+    duplicate_files: int
+    records_in: int
+    accepted: int
+    quarantined: int
+    net_amount: Decimal | None
+
+
+def read_ledger(settings: Settings) -> list[LedgerRow]:
+    """Every row of every call, in the order written."""
+    import pyarrow.parquet as pq
+
+    rows: list[LedgerRow] = []
+    for path in _files(settings):
+        columns = pq.read_table(path, partitioning=None).to_pydict()
+        rows.extend(
+            LedgerRow(*values) for values in zip(*(columns[one.name] for one in fields(LedgerRow)), strict=True)
+        )
+    return rows
+
+
+def write_call(settings: Settings, call_number: int, rows: Iterable[LedgerRow]) -> Path:
+    """Commit one landing call: only when all that it names is safely on disk does the ledger name it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = settings.home.ledger / f"{call_number:06d}.parquet"
+    columns = list(zip(*map(astuple, rows), strict=True))
+    table = pa.table(columns, schema=_schema())
+    sync_all()
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary)
+    return path
+
+
+def next_call_number(settings: Settings) -> int:
+    return max((int(path.stem) for path in _files(settings)), default=0) + 1
+
+
+def landed_tables(settings: Settings, known_at: date) -> set[str]:
+    """The canonical tables with accepted rows known at that day."""
+    return {row.table_name for row in _known(settings, known_at) if row.outcome == ACCEPTED and row.records}
+
+
+def input_hashes(settings: Settings, known_at: date) -> list[tuple[str, str, str]]:
+    """Sorted (source, table, sha256) of every drop known at that day: what a release was made of."""
+    return sorted(
+        {
+            (row.source_name, row.table_name, row.sha256)
+            for row in _known(settings, known_at)
+            if row.outcome != DUPLICATE
+        }
+    )
+
+
+def conservation(settings: Settings, known_at: date) -> list[TableConservation]:
+    """Totals per source and table of the drops known at that day, in that order."""
+    groups: dict[tuple[str, str], list[LedgerRow]] = {}
+    for row in _known(settings, known_at):
+        groups.setdefault((row.source_name, row.table_name), []).append(row)
+    return [_total(source, table, rows) for (source, table), rows in sorted(groups.items())]
+
+
+def _total(source: str, table: str, rows: list[LedgerRow]) -> TableConservation:
+    landed = [row for row in rows if row.outcome != DUPLICATE]
+    amounts = [row.net_amount for row in landed if row.net_amount is not None]
+    return TableConservation(
+        source_name=source,
+        table_name=table,
+        files=len({row.sha256 for row in landed}),
+        duplicate_files=len(rows) - len(landed),
+        records_in=sum({row.sha256: row.records_in for row in landed}.values()),
+        accepted=sum(row.records for row in landed if row.outcome == ACCEPTED),
+        quarantined=sum(row.records for row in landed if row.outcome == QUARANTINED),
+        net_amount=sum(amounts, Decimal(0)) if amounts else None,
+    )
+
+
+def _known(settings: Settings, known_at: date) -> list[LedgerRow]:
+    return [row for row in read_ledger(settings) if row.load_date <= known_at]
+
+
+def _files(settings: Settings) -> list[Path]:
+    return sorted(settings.home.ledger.glob("[0-9]*.parquet"))
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    kinds = {
+        "int": pa.int64(),
+        "str": pa.string(),
+        "date": pa.date32(),
+        "Decimal | None": pa.decimal128(18, 2),
+    }
+    return pa.schema([(one.name, kinds[str(one.type)]) for one in fields(LedgerRow)])

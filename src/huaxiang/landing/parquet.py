@@ -1,0 +1,173 @@
+"""Land Parquet drops, one statement each: they are large, and their footer counts their records."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from huaxiang.contracts import Contract
+from huaxiang.expressions import connect, declare_readers, literal, quoted
+from huaxiang.landing.drops import Drop
+from huaxiang.landing.files import accepted_path, count_rows, keep_raw, write_accepted, write_quarantine
+from huaxiang.landing.framing import Refused
+from huaxiang.landing.mapping import Plan, cleaned, plan
+from huaxiang.landing.outcome import Outcome
+from huaxiang.sources import TableMapping
+from huaxiang.tables import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS_AT_A_TIME = 122_880
+_MOST_WORKERS = 4
+
+
+def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[Outcome]:
+    """Land the Parquet drops of one table (one mapping), giving each one's outcome when it is written.
+
+    Drops are taken side by side, each by one thread, so that its bytes do not depend on how many threads there are.
+    """
+    workers = min(_MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, len(drops))
+    home.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".landing-", dir=home.root) as folder, ThreadPoolExecutor(workers) as pool:
+        free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(workers):
+            free.put(_connect(home, Path(folder), drops[0].mapping))
+
+        def take(drop: Drop) -> Outcome:
+            connection = free.get()
+            try:
+                return _land(connection, home, contract, drop)
+            finally:
+                free.put(connection)
+
+        yield from pool.map(take, drops)
+        for _ in range(workers):
+            free.get().close()
+
+
+def _connect(home: Home, folder: Path, mapping: TableMapping) -> Any:
+    """A DuckDB that can read the raw drops and nothing else."""
+    connection = connect()
+    connection.execute("set threads = 1")
+    connection.execute("set memory_limit = '400MiB'")
+    connection.execute(f"set temp_directory = {literal(str(folder))}")
+    connection.execute(f"set allowed_directories = [{literal(str(folder))}, {literal(str(home.raw))}]")
+    connection.execute("set enable_external_access = false")
+    declare_readers(connection, mapping.reading)
+    return connection
+
+
+def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcome:
+    import duckdb
+    import pyarrow as pa
+
+    raw = keep_raw(home, drop)
+    size = raw.stat().st_size
+    try:
+        records_in = count_rows(raw)
+        types = {
+            name: type_
+            for name, type_, *_ in connection.execute(f"describe from read_parquet({literal(str(raw))})").fetchall()
+        }
+    except (pa.ArrowException, duckdb.Error, OSError):
+        # Nobody can say how many records it holds: the file itself is the one record refused.
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)])
+    lacking = [name for name in drop.mapping.needed_columns if name.casefold() not in set(map(str.casefold, types))]
+    if lacking:
+        return _refuse_all(connection, home, drop, size, records_in, f"{lacking[0]}: no such column in the drop")
+    planned, problems = _plan(contract, drop, raw, types), _Problems()
+    try:
+        reader = connection.execute(planned.sql).to_arrow_reader(_ROWS_AT_A_TIME)
+        accepted = write_accepted(home, drop, contract, (problems.take_out(part) for part in reader))
+        refused = _refused(connection, planned, raw, problems) if problems.found else []
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException):
+        accepted_path(home, drop).unlink(missing_ok=True)
+        lost = [
+            Refused(number, number, "UNREADABLE", "a damaged part of the Parquet file", None)
+            for number in range(1, records_in + 1)
+        ]
+        return _refuse(home, drop, size, records_in, lost)
+    return Outcome(
+        drop, size, records_in, accepted, write_quarantine(home, drop, refused), Counter(one.reason for one in refused)
+    )
+
+
+@dataclass
+class _Problems:
+    """The problems met while rows stream by: record number -> index of the plan's problem."""
+
+    found: dict[int, int] = field(default_factory=dict)
+
+    def take_out(self, part: pa.RecordBatch) -> pa.Table:
+        """The accepted rows of this part; the others are remembered."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows = pa.table(part)
+        problem = rows["_problem"]
+        if problem.null_count == rows.num_rows:
+            return rows
+        bad = rows.filter(pc.is_valid(problem))
+        self.found.update(zip(bad["_record"].to_pylist(), bad["_problem"].to_pylist(), strict=True))
+        return rows.filter(pc.is_null(problem))
+
+
+def _plan(contract: Contract, drop: Drop, raw: Path, types: dict[str, str]) -> Plan:
+    rows = f"read_parquet({literal(str(raw))}, file_row_number = true)"
+    relation = f"(select *, file_row_number + 1 as _record, 1 as _file from {rows})"
+    columns = {name: _text(drop.mapping, name, type_) for name, type_ in types.items()}
+    own = {"load_date": f"date '{drop.load_date}'", "file_id": literal(drop.file_id), "record_number": "_record"}
+    return plan(contract, drop.mapping, relation, columns, own)
+
+
+def _text(mapping: TableMapping, name: str, type_: str) -> str:
+    """SQL for the text of a typed column, as a person of this source would have written it."""
+    if type_ == "VARCHAR":
+        return cleaned(mapping, quoted(name))
+    text = f"cast({quoted(name)} as varchar)"
+    if mapping.reading.decimal_mark != "." and type_.startswith(("DECIMAL", "DOUBLE", "FLOAT")):
+        text = f"replace({text}, '.', {literal(mapping.reading.decimal_mark)})"
+    return text
+
+
+def _refused(connection: Any, planned: Plan, raw: Path, problems: _Problems) -> list[Refused]:
+    """The refused records with their values as JSON, which is the text a Parquet record has."""
+    texts = _texts(connection, raw, f"where list_contains([{', '.join(map(str, problems.found))}], _record)")
+    return [
+        Refused(record, record, planned.problems[at].reason, planned.problems[at].detail, texts.get(record))
+        for record, at in problems.found.items()
+    ]
+
+
+def _texts(connection: Any, raw: Path, where: str = "") -> dict[int, str]:
+    found = connection.execute(
+        f"select _record, to_json(original)::varchar from (select original, original.file_row_number + 1 as _record"
+        f" from read_parquet({literal(str(raw))}, file_row_number = true) as original) {where}"
+    ).fetchall()
+    return dict(found)
+
+
+def _refuse_all(connection: Any, home: Home, drop: Drop, size: int, records_in: int, detail: str) -> Outcome:
+    texts = _texts(connection, home.raw / drop.sha256)
+    return _refuse(
+        home,
+        drop,
+        size,
+        records_in,
+        [Refused(number, number, "HEADER", detail, text) for number, text in sorted(texts.items())],
+    )
+
+
+def _refuse(home: Home, drop: Drop, size: int, records_in: int, refused: list[Refused]) -> Outcome:
+    reasons = Counter(one.reason for one in refused) or Counter({"HEADER": 0})
+    return Outcome(drop, size, records_in, 0, write_quarantine(home, drop, refused), reasons)

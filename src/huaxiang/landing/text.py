@@ -1,0 +1,237 @@
+"""Land CSV and JSON Lines drops: many small ones in one statement, since a statement costs more than a small drop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from huaxiang.contracts import Contract
+from huaxiang.errors import BrokenConservation
+from huaxiang.expressions import connect, declare_readers, literal, quoted
+from huaxiang.landing.drops import Drop
+from huaxiang.landing.files import keep_raw, write_accepted, write_quarantine
+from huaxiang.landing.framing import (
+    LONGEST_RECORD,
+    Dialect,
+    Frames,
+    Header,
+    Refused,
+    frame_csv,
+    frame_lines,
+    read_header,
+    to_utf8,
+)
+from huaxiang.landing.jsonlines import sort_objects
+from huaxiang.landing.mapping import Plan, cleaned, plan
+from huaxiang.landing.outcome import Outcome
+from huaxiang.sources import TableMapping
+from huaxiang.tables import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Small enough that a batch, its frames and its rows stay far below a GiB, large enough to be worth a statement.
+_BATCH_BYTES = 24 * 2**20
+
+
+@dataclass(frozen=True)
+class _Framed:
+    drop: Drop
+    bytes: int
+    header: tuple[str, ...]
+    frames: Frames
+
+
+def land_text(home: Home, contract: Contract, drops: Iterable[Drop]) -> Iterator[Outcome]:
+    """Land the CSV or JSONL drops of one table (one mapping), giving each one's outcome when it is written."""
+    batch: list[_Framed] = []
+    for drop in drops:
+        framed = _frame(home, drop)
+        if isinstance(framed, Outcome):
+            yield framed
+            continue
+        is_full = sum(one.bytes for one in batch) + framed.bytes > _BATCH_BYTES
+        if batch and (is_full or batch[0].header != framed.header):
+            yield from _land_batch(home, contract, batch)
+            batch = []
+        batch.append(framed)
+    if batch:
+        yield from _land_batch(home, contract, batch)
+
+
+def _frame(home: Home, drop: Drop) -> _Framed | Outcome:
+    """Find the drop's records; a drop that cannot be mapped at all is already an outcome."""
+    mapping = drop.mapping
+    raw = keep_raw(home, drop).read_bytes()
+    data = to_utf8(raw, mapping.encoding)
+    if mapping.format == "jsonl":
+        frames, keys = sort_objects(frame_lines(data))
+        problem = _header_problem(mapping, tuple(keys)) if frames.good else ""
+        # Keys may differ from record to record and file to file: ask each for all that are mapped.
+        header = mapping.source_columns
+    else:
+        dialect = Dialect(mapping.encoding, mapping.delimiter, mapping.quote)
+        found = Header(mapping.names, 0, 1) if mapping.names else read_header(data, dialect)
+        if found is None:
+            header, frames = (), frame_csv(data, dialect, 1)
+            problem = "no header line that can be read"
+        else:
+            header = found.names
+            frames = frame_csv(data, dialect, len(header), found.offset, found.line_number)
+            problem = _header_problem(mapping, header)
+    if problem:
+        return _refuse_file(home, drop, len(raw), frames, problem)
+    return _Framed(drop, len(raw), header, frames)
+
+
+def _header_problem(mapping: TableMapping, header: tuple[str, ...]) -> str:
+    names = Counter(name.casefold() for name in header)
+    for name in mapping.needed_columns:
+        if not names[name.casefold()]:
+            return f"{name}: no such column in the drop"
+    for name in mapping.source_columns:
+        if names[name.casefold()] > 1:
+            return f"{name}: the header names this column twice"
+    return ""
+
+
+def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, detail: str) -> Outcome:
+    """Refuse every record, whatever else is wrong with it: the file as a whole is not what was agreed."""
+    records = list(zip(frames.numbers, frames.lines, [one.decode() for one in frames.good], strict=True))
+    records += [(one.record_number, one.line_number, one.raw_text or "") for one in frames.refused]
+    refused = [Refused(number, line, "HEADER", detail, text) for number, line, text in records]
+    quarantined = write_quarantine(home, drop, refused)
+    # A file without a single record is still told as refused.
+    return Outcome(drop, size, frames.count, 0, quarantined, Counter({"HEADER": len(refused)}))
+
+
+def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterator[Outcome]:
+    import pyarrow.compute as pc
+
+    rows, planned = _map(home, contract, batch)
+    problems = rows["_problem"]
+    good = rows.filter(pc.is_null(problems)) if problems.null_count < rows.num_rows else rows
+    bad = rows.filter(pc.is_valid(problems)).select(["_file", "_record", "_problem"]).to_pylist()
+    bounds = _bounds(good, len(batch))
+    for number, framed in enumerate(batch):
+        frames = framed.frames
+        refused = list(frames.refused)
+        at = {record: place for place, record in enumerate(frames.numbers)} if bad else {}
+        for one in (one for one in bad if one["_file"] == number):
+            place, problem = at[one["_record"]], planned.problems[one["_problem"]]
+            refused.append(
+                Refused(
+                    one["_record"], frames.lines[place], problem.reason, problem.detail, frames.good[place].decode()
+                )
+            )
+        start, end = bounds[number], bounds[number + 1]
+        yield Outcome(
+            drop=framed.drop,
+            bytes=framed.bytes,
+            records_in=frames.count,
+            accepted=write_accepted(home, framed.drop, contract, [good.slice(start, end - start)]),
+            quarantined=write_quarantine(home, framed.drop, refused),
+            refused=Counter(one.reason for one in refused),
+        )
+
+
+def _bounds(rows: pa.Table, count: int) -> list[int]:
+    """Where each file's rows begin: rows are ordered by file."""
+    import numpy as np
+
+    return [int(place) for place in np.searchsorted(rows["_file"].to_numpy(), np.arange(count + 1))]
+
+
+def _map(home: Home, contract: Contract, batch: list[_Framed]) -> tuple[pa.Table, Plan]:
+    import duckdb
+
+    mapping = batch[0].drop.mapping
+    home.root.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".landing-", dir=home.root) as folder, connect() as connection:
+        connection.execute(f"set temp_directory = {literal(folder)}")
+        connection.execute("set memory_limit = '1GiB'")
+        # A mapping is configuration, but it need not be able to read anything but this batch.
+        connection.execute(f"set allowed_directories = [{literal(folder)}]")
+        connection.execute("set enable_external_access = false")
+        declare_readers(connection, mapping.reading)
+        _register_drops(connection, batch)
+        if mapping.format == "jsonl":
+            relation, columns = _register_lines(connection, batch, mapping)
+        else:
+            relation, columns = _write_csv(Path(folder) / "batch.csv", batch, mapping)
+        needed = {name for _, expression in mapping.columns for name in expression.drop_columns}
+        relation = f"({relation}) inner join drops using (_file)" if needed - {"record_number"} else f"({relation})"
+        own = {"load_date": "_load_date", "file_id": "_file_id", "record_number": "_record"}
+        planned = plan(contract, mapping, relation, columns, own)
+        try:
+            rows = connection.execute(f"{planned.sql} order by _file, _record").to_arrow_table()
+        except duckdb.InvalidInputException as error:
+            names = ", ".join(one.drop.file_name for one in batch[:3])
+            raise BrokenConservation(
+                f"{names}: the loader cannot read records that were counted as whole, so nothing was landed;"
+                " keep the files and report this fault"
+            ) from error
+    return rows, planned
+
+
+def _register_drops(connection: Any, batch: list[_Framed]) -> None:
+    import pyarrow as pa
+
+    connection.register(
+        "drops",
+        pa.table(
+            {
+                "_file": pa.array(range(len(batch)), pa.int32()),
+                "_file_id": pa.array([one.drop.file_id for one in batch], pa.string()),
+                "_load_date": pa.array([one.drop.load_date for one in batch], pa.date32()),
+            }
+        ),
+    )
+
+
+def _write_csv(path: Path, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+    """Write the framed records of all drops into one file, each with its file and record number before it."""
+    delimiter = mapping.delimiter.encode()
+    with path.open("wb") as file:
+        for number, framed in enumerate(batch):
+            between = delimiter.replace(b"%", b"%%")
+            pattern = b"%d" % number + between + b"%d" + between + b"%b\n"
+            pairs = zip(framed.frames.numbers, framed.frames.good, strict=True)
+            file.writelines([pattern % pair for pair in pairs])
+    header = batch[0].header
+    types = ["'_file': 'INTEGER'", "'_record': 'BIGINT'", *(f"'c{at}': 'VARCHAR'" for at in range(len(header)))]
+    relation = (
+        f"select * from read_csv({literal(str(path))}, auto_detect = false, header = false,"
+        f" columns = {{{', '.join(types)}}},"
+        f" delim = {literal(mapping.delimiter)}, quote = {literal(mapping.quote)}, escape = {literal(mapping.quote)},"
+        f" new_line = '\\n', strict_mode = true, max_line_size = {LONGEST_RECORD + 64}, encoding = 'utf-8')"
+    )
+    return relation, {name: cleaned(mapping, f"c{at}") for at, name in enumerate(header)}
+
+
+def _register_lines(connection: Any, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+    import pyarrow as pa
+
+    files = [number for number, framed in enumerate(batch) for _ in framed.frames.good]
+    records = [number for framed in batch for number in framed.frames.numbers]
+    texts = [line.decode() for framed in batch for line in framed.frames.good]
+    lines = {
+        "_file": pa.array(files, pa.int32()),
+        "_record": pa.array(records, pa.int64()),
+        "_text": pa.array(texts, pa.string()),
+    }
+    connection.register("lines", pa.table(lines))
+    columns = {}
+    for name in mapping.source_columns:
+        key, mark = literal("$." + quoted(name)), mapping.reading.decimal_mark
+        value = f"(_text ->> {key})"
+        if mark != ".":
+            # A JSON number has its own way of being written; bring it into the way the texts of this source are.
+            is_number = f"json_type(_text, {key}) = 'DOUBLE'"
+            value = f"(case when {is_number} then replace({value}, '.', {literal(mark)}) else {value} end)"
+        columns[name] = cleaned(mapping, value)
+    return "select * from lines", columns

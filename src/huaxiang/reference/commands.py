@@ -1,0 +1,65 @@
+"""docs/reference/commands.md: every `huaxiang` word and every `make` target, as they describe themselves."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from huaxiang.reference import markdown
+
+WIDTH = 100
+_TARGET = re.compile(r"^([a-z]+):.*?## (.+)$", re.MULTILINE)
+_ENVIRONMENT = (
+    ("HUAXIANG_HOME", "The folder that holds all that is not code; default `var/` in the checkout."),
+    ("HUAXIANG_CONFIG", "The home's settings; default `huaxiang.yml` in the checkout. Its `sources/` lies beside it."),
+    ("HUAXIANG_SPARK_MASTER", "The Spark master; default `local[2]`, which runs inside the command."),
+    ("HUAXIANG_CHROMIUM", "The browser of the page tests; default the `chromium` on the PATH."),
+)
+_EXIT_CODES = "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 130 interrupted."
+
+
+def page(project: Path) -> str:
+    from huaxiang.cli import _parser
+
+    parser = _parser()
+    lines = markdown.header("Commands", "the command line's own help and the `Makefile`")
+    lines += ["## make", ""]
+    lines += markdown.table(["Target", "Does"], [(f"`make {name}`", text) for name, text in targets(project)])
+    lines += ["`make run AS_OF=2017-12-01` runs another day.", "", "## huaxiang", ""]
+    lines += ["After `make setup` the command is `.venv/work/bin/huaxiang`.", "", *_help(parser)]
+    for names, word in _alike(_words(parser)):
+        lines += [f"### huaxiang {', '.join(names)}", "", *_help(word, "<word>" if len(names) > 1 else names[0])]
+    lines += ["## Environment", ""]
+    lines += markdown.table(["Variable", "Says"], [(f"`{name}`", text) for name, text in _ENVIRONMENT])
+    lines.append(_EXIT_CODES)
+    return markdown.page(lines)
+
+
+def targets(project: Path) -> list[tuple[str, str]]:
+    """What `make help` lists: the target and its sentence, in the Makefile's order."""
+    return _TARGET.findall((project / "Makefile").read_text(encoding="utf-8"))
+
+
+def _alike(words: dict[str, argparse.ArgumentParser]) -> list[tuple[list[str], argparse.ArgumentParser]]:
+    """Words with the same options stand together, in the order of their first; what each does is in the list above."""
+    groups: dict[str, tuple[list[str], argparse.ArgumentParser]] = {}
+    for name, word in words.items():
+        groups.setdefault("\n".join(_help(word, "<word>")), ([], word))[0].append(name)
+    return list(groups.values())
+
+
+def _help(parser: argparse.ArgumentParser, word: str | None = None) -> list[str]:
+    """The parser's help as a block; for a word its options alone, in the name of `word`."""
+    # A width of our own: by default the help is as wide as the terminal that asks for it.
+    parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=WIDTH)
+    if word:
+        parser.prog, parser.description = f"huaxiang {word}", None
+    return ["```text", parser.format_help().strip(), "```", ""]
+
+
+def _words(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}

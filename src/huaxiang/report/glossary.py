@@ -1,0 +1,95 @@
+"""Each feature's plain name and unit: how a column of the portrait is said to a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from huaxiang.report import words
+
+_WINDOWS = {"7d": "7 days", "28d": "28 days", "91d": "91 days", "364d": "364 days"}
+
+
+@dataclass(frozen=True)
+class Term:
+    """`unit` is one of: count, money, days, share, ratio, number, day, weekday, hour, quintile, text."""
+
+    label: str
+    unit: str
+
+
+_TERMS = {
+    "customer_count": Term("Customers", "count"),
+    "customer_share": Term("Share of customers", "share"),
+    "first_order_on": Term("First order", "day"),
+    "last_order_on": Term("Last order", "day"),
+    "recency_days": Term("Days since last order", "days"),
+    "tenure_days": Term("Days since first order", "days"),
+    "order_count": Term("Orders", "count"),
+    "net_spend": Term("Net spend", "money"),
+    "line_count": Term("Order lines", "count"),
+    "basket_net_mean": Term("Average basket", "money"),
+    "basket_lines_mean": Term("Lines in a basket", "number"),
+    "order_trend": Term("Order trend, 28 against 91 days", "ratio"),
+    "spend_trend": Term("Spend trend, 28 against 91 days", "ratio"),
+    "gap_days_mean": Term("Days between orders", "number"),
+    "gap_days_std": Term("Spread of days between orders", "number"),
+    "discount_share": Term("Discount share", "share"),
+    "coupon_share": Term("Coupon share", "share"),
+    "private_label_share": Term("Private-label share", "share"),
+    "price_level": Term("Price level within category", "ratio"),
+    "preferred_weekday": Term("Usual weekday", "weekday"),
+    "preferred_weekday_share": Term("Orders on the usual weekday", "share"),
+    "preferred_hour": Term("Usual hour", "hour"),
+    "preferred_hour_share": Term("Orders in the usual hour", "share"),
+    "preferred_store_id": Term("Usual store", "text"),
+    "preferred_store_share": Term("Orders in the usual store", "share"),
+    "category_count": Term("Categories bought", "count"),
+    "recency_quintile": Term("Recency fifth, 5 is best", "quintile"),
+    "frequency_quintile": Term("Frequency fifth, 5 is best", "quintile"),
+    "monetary_quintile": Term("Spend fifth, 5 is best", "quintile"),
+    "campaigns_received": Term("Campaigns received", "count"),
+    "campaigns_answered": Term("Campaigns answered", "count"),
+}
+
+
+def term(column: str) -> Term:
+    """The column's plain name and unit; windows (`order_count_28d`) are put together, the unknown is spelled out."""
+    if column in _TERMS:
+        return _TERMS[column]
+    stem, _, window = column.rpartition("_")
+    if window in _WINDOWS and stem in _TERMS:
+        return Term(f"{_TERMS[stem].label}, {_WINDOWS[window]}", _TERMS[stem].unit)
+    return Term(words.plain(column).capitalize(), "")
+
+
+def say(column: str, value: Any, currency: str, mean: bool = False) -> str:
+    """The value with its unit; `mean` asks for the decimals an average deserves."""
+    if value is None:
+        return words.NONE
+    unit = term(column).unit
+    if isinstance(value, str):
+        return words.visible(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return words.day(value)
+    if unit == "weekday" and not mean:
+        return words.WEEKDAYS[int(value) - 1]
+    if unit == "hour" and not mean:
+        return f"{int(value):02d}:00–{int(value):02d}:59"
+    if unit == "quintile" and not mean:
+        return f"{int(value)} of 5"
+    if unit == "money":
+        return words.money(value, currency)
+    if unit == "share":
+        return words.percent(value)
+    if unit == "ratio":
+        return f"{words.number(value, 2)} ×"
+    if unit == "days":
+        return f"{words.number(value, 1)} days" if mean else words.plural(int(value), "day")
+    if unit == "number" or mean or isinstance(value, float | Decimal):
+        return words.number(value, 1)
+    return words.count(value)

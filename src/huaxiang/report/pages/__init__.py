@@ -1,0 +1,1 @@
+"""One module per page: what it says, taken from the build's tables."""

@@ -1,0 +1,217 @@
+"""What MLflow keeps: every fit as a run, the versions that won, which one is champion, and the releases made of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from huaxiang.settings import Settings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow.models import ModelSignature
+
+CHAMPION = "champion"
+RELEASES = "releases"
+# Read by MLflow and its libraries when they are imported, so set before.
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit as it is to be kept. It holds figures, pictures and the model: never a row about a customer."""
+
+    target: str
+    algorithm: str
+    description: str
+    fingerprint: str
+    as_of: str
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, float]
+    notes: tuple[str, ...]
+    model_code: Path
+    model_files: Mapping[str, str]  # file name -> text
+    signature: ModelSignature
+    pip_requirements: tuple[str, ...]
+    tables: Mapping[str, Any] = field(default_factory=dict)  # name -> rows of figures
+    series: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # metric -> step -> value
+    pictures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version."""
+
+    target: str
+    version: str
+    run_id: str
+    fingerprint: str
+    metrics: Mapping[str, float]
+
+
+def connect(settings: Settings) -> ModuleType:
+    """MLflow, talking to this home's own store and to nobody else."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    settings.home.root.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(settings.home.mlflow_uri)
+    mlflow.set_registry_uri(settings.home.mlflow_uri)
+    return mlflow
+
+
+def open_store(settings: Settings) -> None:
+    """Open the home's store; the first time this creates its tables, which takes seconds."""
+    connect(settings).MlflowClient().search_registered_models(max_results=1)
+
+
+def champion(settings: Settings, target: str) -> Version | None:
+    """The version that scores, or None before the first fit."""
+    from mlflow.exceptions import MlflowException
+
+    client = connect(settings).MlflowClient()
+    try:
+        found = client.get_model_version_by_alias(target, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+    metrics = client.get_run(found.run_id).data.metrics
+    return Version(target, str(found.version), found.run_id, found.tags.get("fingerprint", ""), metrics)
+
+
+def model_file(settings: Settings, version: Version, name: str) -> str:
+    """Text of one of the files the model was logged with."""
+    mlflow = connect(settings)
+    uri = mlflow.MlflowClient().get_model_version_download_uri(version.target, version.version)
+    folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    return (folder / "artifacts" / name).read_text(encoding="utf-8")
+
+
+def record(settings: Settings, fit: Fit, judged_by: str, must_replace: bool = False) -> tuple[Version | None, str]:
+    """Keep the fit as a run and make it champion, unless the champion is as good as the same or clearly better.
+
+    `judged_by` names the metric; higher is better. Returns the version, or None when the fit lost and stays a run
+    only, and the outcome: 'won', 'unchanged' (the champion has the same fingerprint) or 'lost'.
+    """
+    mlflow = connect(settings)
+    now = champion(settings, fit.target)
+    outcome = judge(fit, now, judged_by, must_replace)
+    with mlflow.start_run(experiment_id=_experiment(settings, fit.target), run_name=fit.as_of) as run:
+        mlflow.set_tags(_tags(settings, fit) | {"promotion": outcome})
+        mlflow.log_params(fit.parameters)
+        mlflow.log_metrics(dict(fit.metrics))
+        for name, values in fit.series.items():
+            for step, value in values.items():
+                mlflow.log_metric(name, value, step=step)
+        for name, table in fit.tables.items():
+            mlflow.log_dict(table, f"{name}.json")
+        for name, picture in fit.pictures.items():
+            mlflow.log_figure(picture, f"plots/{name}.png")
+        model_uri = _log_model(mlflow, fit)
+    if outcome != "won":
+        return None, outcome
+    return _register(mlflow, fit, run.info.run_id, model_uri), outcome
+
+
+def judge(fit: Fit, now: Version | None, judged_by: str, must_replace: bool = False) -> str:
+    """'won', 'unchanged' or 'lost'. A refit of the recipe wins unless its whole interval lies below the champion's.
+
+    A fit that has no such metric (it could not segment at all) loses against a champion that has it.
+    """
+    if now is None or must_replace:
+        return "won"
+    if now.fingerprint == fit.fingerprint:
+        return "unchanged"
+    low = now.metrics.get(f"{judged_by}_low")
+    high = fit.metrics.get(f"{judged_by}_high")
+    return "lost" if low is not None and (high is None or high < low) else "won"
+
+
+def log_release(settings: Settings, manifest: Mapping[str, Any]) -> str:
+    """The release as a run of the experiment `releases`, linked to every model version it used. Returns the run's id."""
+    mlflow = connect(settings)
+    versions = {f"model.{name}": f"{name} version {said['version']}" for name, said in manifest["models"].items()}
+    runs = {f"model_run.{name}": said["run_id"] for name, said in manifest["models"].items()}
+    fingerprints = {f"fingerprint.{name}": said["fingerprint"] for name, said in manifest["models"].items()}
+    code = {f"code.{name}": value for name, value in manifest["code"].items()}
+    with mlflow.start_run(experiment_id=_experiment(settings, RELEASES), run_name=manifest["release_id"]) as run:
+        mlflow.log_params({name: manifest[name] for name in ("release_id", "as_of", "known_at")})
+        mlflow.set_tags({**versions, **runs, **fingerprints, **code})
+        mlflow.log_metrics({f"rows_{name}": float(table["rows"]) for name, table in manifest["tables"].items()})
+        mlflow.log_metric("input_files", float(manifest["inputs"]["files"]))
+    return str(run.info.run_id)
+
+
+def _experiment(settings: Settings, name: str) -> str:
+    mlflow = connect(settings)
+    found = mlflow.get_experiment_by_name(name)
+    if found:
+        return str(found.experiment_id)
+    settings.home.mlflow_artifacts.mkdir(parents=True, exist_ok=True)
+    return str(mlflow.create_experiment(name, artifact_location=(settings.home.mlflow_artifacts / name).as_uri()))
+
+
+def _tags(settings: Settings, fit: Fit) -> dict[str, str]:
+    from huaxiang.code_version import code_version
+
+    code = code_version(settings.project)
+    return {
+        "algorithm": fit.algorithm,
+        "as_of": fit.as_of,
+        "fingerprint": fit.fingerprint,
+        "code_revision": code["revision"] or "outside a checkout",
+        "code_hash": code["hash"],
+        "notes": "; ".join(fit.notes),
+        "mlflow.note.content": fit.description,
+    }
+
+
+def _log_model(mlflow: ModuleType, fit: Fit) -> str:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {}
+        for name, text in fit.model_files.items():
+            path = Path(folder) / name
+            path.write_text(text, encoding="utf-8")
+            paths[path.stem] = str(path)
+        warnings.filterwarnings("ignore", message=".*input example.*", category=UserWarning)
+        # No input_example: that would store customers' rows. Requirements are said, not guessed by loading the model.
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(fit.model_code),
+            artifacts=paths,
+            signature=fit.signature,
+            pip_requirements=list(fit.pip_requirements),
+        )
+    return str(logged.model_uri)
+
+
+def _register(mlflow: ModuleType, fit: Fit, run_id: str, model_uri: str) -> Version:
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient()
+    try:
+        client.get_registered_model(fit.target)
+    except MlflowException:
+        client.create_registered_model(fit.target, description=fit.description)
+    tags = {"algorithm": fit.algorithm, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
+    made = client.create_model_version(fit.target, source=model_uri, run_id=run_id, tags=tags)
+    client.set_registered_model_alias(fit.target, CHAMPION, made.version)
+    return Version(fit.target, str(made.version), run_id, fit.fingerprint, dict(fit.metrics))

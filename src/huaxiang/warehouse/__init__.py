@@ -1,0 +1,136 @@
+"""The SQL steps of the daily run: staging, features and profiles, one dbt invocation each.
+
+The warehouse file is private work: only these steps write it, readers get Parquet in the run's build, and deleting it loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from huaxiang.contracts import load_contracts
+from huaxiang.errors import MissingPartition
+from huaxiang.files import write_text
+from huaxiang.settings import Run, Settings
+from huaxiang.steps import StepLog, step
+from huaxiang.tags import load_tags
+from huaxiang.warehouse import state
+from huaxiang.warehouse.dbt import build
+from huaxiang.warehouse.export import export, left_out, sourced
+
+__all__ = ["features", "profiles", "staging"]
+
+_FEATURE_TABLES = ("customer_features", "customer_interests")
+_PROFILE_TABLES = ("customer_profiles", "customer_tags")
+
+
+def staging(settings: Settings, run: Run) -> None:
+    """Resolve the rows known at `known_at` into staging tables; the warehouse file is made anew when its code changed.
+
+    Raises HuaxiangError naming node, reason and file when a model or a key test fails.
+    """
+    with step("staging", run, settings) as log:
+        _refuse_unfinished_landing(settings)
+        if state.discard_if_stale(settings):
+            log.fact("warehouse", "made anew")
+        _dbt(settings, run, "staging", log)
+        with state.reading(settings) as connection:
+            lines, customers = connection.execute(
+                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
+            ).fetchall()[0]
+        log.fact("order lines", lines)
+        log.fact("customers", customers)
+        state.write(settings, run, "staging")
+
+
+def features(settings: Settings, run: Run, snapshot_days: Sequence[date] | None = None) -> None:
+    """Build the feature tables for `snapshot_days` (default: as_of alone) and export those of as_of.
+
+    With several days, all of them also go to `<build>/features/snapshots/`: the training set of a model.
+    Raises MissingPartition when staging holds another run, HuaxiangError when a model or test fails.
+    """
+    days = sorted({run.as_of, *(snapshot_days or ())})
+    if days[-1] > run.as_of:
+        raise MissingPartition(f"features/{days[-1]}: lies after --as-of {run.as_of}; ask for snapshot days up to it")
+    with step("features", run, settings) as log:
+        state.check(settings, run, after="staging")
+        _dbt(settings, run, "features", log, snapshot_days=days)
+        known = sourced(settings, run)
+        folder = settings.home.build(run.id) / "features"
+        for table in _FEATURE_TABLES:
+            rows = export(settings, "features", table, folder, known, as_of=run.as_of)
+            if len(days) > 1:
+                export(settings, "features", table, folder / "snapshots", known)
+            if table == "customer_features" and not rows:
+                raise MissingPartition(
+                    f"features/{run.as_of}: no customer has an order by then; take a later --as-of, or land drops with orders first"
+                )
+            log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+        state.write(settings, run, "features")
+
+
+def profiles(settings: Settings, run: Run) -> None:
+    """Join features, model outputs and tags into the portrait and export it, with `left_out.json` beside it.
+
+    Raises MissingPartition when features hold another run or the segments are missing, BadConfiguration naming a broken
+    tag's file, HuaxiangError when a model or test fails.
+    """
+    with step("profiles", run, settings) as log:
+        tags = load_tags(settings)
+        state.check(settings, run, after="features")
+        build_dir = settings.home.build(run.id)
+        segments = build_dir / "segments" / "customer_segments.parquet"
+        if "segments" in settings.models and not segments.exists():
+            raise MissingPartition(f"segments/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
+        _dbt(settings, run, "profiles", log)
+        known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
+        rows = {
+            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of) for table in _PROFILE_TABLES
+        }
+        missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
+        write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
+        log.fact("customers", rows["customer_profiles"] or 0)
+        log.fact("tags", rows["customer_tags"] or 0)
+        if missing["columns"]:
+            log.fact("columns left out", len(missing["columns"]))
+        state.write(settings, run, "profiles")
+
+
+def _refuse_unfinished_landing(settings: Settings) -> None:
+    """A file the ledger does not name is left from a landing call that did not finish: its rows are not known yet."""
+    from huaxiang.landing.ledger import read_ledger
+
+    named = {(row.source_name, row.table_name, row.file_id) for row in read_ledger(settings)}
+    for path in sorted(settings.home.landing.glob("*/*/load_date=*/*.parquet")):
+        source, table = path.relative_to(settings.home.landing).parts[:2]
+        if source != "_none" and (source, table, path.stem) not in named:
+            raise MissingPartition(f"{path}: the ledger does not name it, so landing did not finish; run 'huaxiang landing' again")
+
+
+def _dbt(settings: Settings, run: Run, layer: str, log: StepLog, snapshot_days: Sequence[date] | None = None) -> None:
+    """One dbt invocation that builds and tests a layer.
+
+    Every layer of a run gets the same variables, also those it does not read: dbt parses the project anew when one changes.
+    A tag that does not apply for want of a source is null for everybody, so all tags can be given.
+    """
+    known = sourced(settings, run, tables_only=True)
+    variables = {
+        "as_of": str(run.as_of),
+        "known_at": str(run.known_at),
+        "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
+        "time_zone": settings.time_zone,
+        "first_source": settings.sources[0],
+        "sourced_tables": sorted(known.tables),
+        "contract_keys": {
+            name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
+            for name, one in load_contracts(settings).items()
+        },
+        "tags": [
+            {"name": tag.name, "kind": tag.kind, "value": tag.value, "evidence": tag.evidence, "confidence": tag.confidence}
+            for tag in load_tags(settings)
+        ],
+    }
+    built = build(settings, run, layer, variables)
+    log.fact("models", built.models)
+    log.fact("tests", built.tests)

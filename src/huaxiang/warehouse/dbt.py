@@ -1,0 +1,89 @@
+"""Run dbt in this process, quietly, and turn its failures into one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from huaxiang.errors import HuaxiangError
+from huaxiang.settings import Run, Settings
+
+# What dbt sends home and looks up by default is switched off: this is customer data, and nothing is fetched at run time.
+_QUIET_ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
+
+
+@dataclass(frozen=True)
+class Built:
+    """How many models and tests an invocation ran; all of them succeeded."""
+
+    models: int
+    tests: int
+
+
+def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]) -> Built:
+    """`dbt build` of one layer: its models and the tests whose inputs exist by then. Unit tests run in the test suite.
+
+    Raises HuaxiangError naming the first failed node, its reason and its file; everything dbt says is in the home's `logs/dbt.log`.
+    """
+    results = invoke(
+        settings,
+        run,
+        ["build", "--select", layer, "--indirect-selection", "buildable", "--exclude-resource-types", "unit_test"],
+        variables,
+    )
+    models = sum(result.node.resource_type == "model" for result in results)
+    return Built(models=models, tests=len(results) - models)
+
+
+def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mapping[str, Any]) -> list[Any]:
+    """Run one dbt command on the home's warehouse and return its node results. Raises HuaxiangError as `build` does."""
+    home, project = settings.home, settings.project / "dbt_project"
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    options = {
+        "--project-dir": project,
+        "--profiles-dir": project,
+        "--target-path": home.dbt_target,
+        "--log-path": home.logs,
+        "--log-level": "none",
+        "--log-level-file": "info",
+        "--vars": json.dumps(variables),
+    }
+    paths = {"HUAXIANG_HOME": str(home.root), "HUAXIANG_BUILD": str(home.build(run.id))}
+    with _environment({**_QUIET_ENVIRONMENT, **paths}):
+        from dbt.cli.main import dbtRunner
+
+        outcome = dbtRunner().invoke([*arguments, *(str(part) for option in options.items() for part in option)])
+    results = list(getattr(outcome.result, "results", None) or [])
+    failed = [result for result in results if str(result.status) in ("error", "fail", "runtime error")]
+    log = home.logs / "dbt.log"
+    if failed:
+        first, more = failed[0], len(failed) - 1
+        others = f" ({more} more failed)" if more else ""
+        node = first.node
+        raise HuaxiangError(f"dbt {node.resource_type} {node.name}: {_plain(first.message)} ({node.original_file_path}){others}; the whole story is in {log}")
+    if outcome.exception or not outcome.success:
+        raise HuaxiangError(f"dbt {arguments[0]}: {_plain(outcome.exception)}; the whole story is in {log}")
+    return results
+
+
+def _plain(message: object) -> str:
+    return " ".join(str(message).split())
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the body; dbt reads its paths from there."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

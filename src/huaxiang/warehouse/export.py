@@ -1,0 +1,124 @@
+"""Export tables of the warehouse to Parquet, without the columns this home has no source for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypedDict
+
+from huaxiang.contracts import read_contract
+from huaxiang.files import replacing
+from huaxiang.settings import Run, Settings
+from huaxiang.tables import RELEASED
+from huaxiang.tags import Tag
+from huaxiang.warehouse import state
+
+
+class LeftOut(TypedDict):
+    """What has no source in this home; each entry says what it would need."""
+
+    columns: list[dict[str, Any]]
+    tags: list[dict[str, Any]]
+    tables: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """What this home has a source for: canonical tables (and model families), and columns that hold a value at all."""
+
+    tables: frozenset[str]
+    columns: frozenset[str] = frozenset()
+
+    def met(self, needs: Iterable[str]) -> bool:
+        """Whether all needs are there; a need is `table` or `table.column`."""
+        return all(need in (self.columns if "." in need else self.tables) for need in needs)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A dbt model as its yml describes it: what the table and each column need."""
+
+    name: str
+    needs: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+
+
+def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables_only: bool = False) -> Sourced:
+    """What is there for this run: tables from the landing ledger, columns from staging."""
+    from huaxiang.landing.ledger import landed_tables
+
+    tables = frozenset(landed_tables(settings, run.known_at)) | frozenset(settings.models)
+    if tables_only:
+        return Sourced(tables)
+    models = read_models(settings).values()
+    needs = {need for model in models for part in (model.needs, *model.columns.values()) for need in part} | set(more_needs)
+    columns = sorted(need for need in needs if "." in need)
+    with state.reading(settings) as connection:
+        filled = [need for need in columns if _has_values(connection, settings, *need.split("."))]
+    return Sourced(tables, frozenset(filled))
+
+
+def export(settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None) -> int | None:
+    """Write `<folder>/<table>.parquet` ordered by key, all snapshot days or those of `as_of`, in one atomic step.
+
+    Returns the number of rows, or None when the home has no source for the table; then there is no file.
+    """
+    model = read_models(settings)[table]
+    path = folder / f"{table}.parquet"
+    if not known.met(model.needs):
+        path.unlink(missing_ok=True)
+        return None
+    key = next(released.key for released in RELEASED if released.name == table)
+    columns = ", ".join(name for name, needs in model.columns.items() if known.met(needs))
+    where = f"where as_of = date '{as_of}'" if as_of else ""
+    with state.reading(settings) as connection, replacing(path) as temporary:
+        query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
+        target = str(temporary).replace("'", "''")
+        return int(connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[0][0])
+
+
+def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:
+    """The tables, columns and tags that are missing from this run's export, each with the needs that are not met."""
+    models = read_models(settings)
+    missing: LeftOut = {"columns": [], "tags": [], "tables": []}
+    for table in tables:
+        model = models[table]
+        if not known.met(model.needs):
+            missing["tables"].append({"table": table, "needs": _unmet(known, model.needs)})
+            continue
+        for column, needs in model.columns.items():
+            if not known.met(needs):
+                missing["columns"].append({"table": table, "column": column, "needs": _unmet(known, needs)})
+    for tag in tags:
+        if known.met(tag.needs):
+            continue
+        missing["tags"].append({"tag": tag.name, "title": tag.title, "needs": _unmet(known, tag.needs)})
+    return missing
+
+
+def read_models(settings: Settings) -> dict[str, Model]:
+    """The models dbt parsed last, from its manifest."""
+    manifest = json.loads((settings.home.dbt_target / "manifest.json").read_text(encoding="utf-8"))
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    return {
+        node["name"]: Model(
+            name=node["name"],
+            needs=tuple(node["config"].get("meta", {}).get("needs", ())),
+            columns={name: tuple(column.get("meta", {}).get("needs", ())) for name, column in node["columns"].items()},
+        )
+        for node in models
+    }
+
+
+def _has_values(connection: Any, settings: Settings, table: str, column: str) -> bool:
+    """Whether a row says something; what the contract fills in for a source that is silent says nothing."""
+    default = read_contract(settings.contracts_dir / f"{table}.yml").column(column).default
+    value = f"nullif({column}, {default})" if default else column
+    return bool(connection.execute(f"select count({value}) > 0 from staging.stg_{table}").fetchall()[0][0])
+
+
+def _unmet(known: Sourced, needs: Sequence[str]) -> list[str]:
+    return [need for need in needs if not known.met([need])]

@@ -1,0 +1,87 @@
+"""What the warehouse file holds: which run, made by which code. A small JSON file beside it says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from huaxiang.code_version import code_hash
+from huaxiang.errors import MissingPartition
+from huaxiang.files import write_text
+from huaxiang.settings import Run, Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ORDER = ("staging", "features", "profiles")
+
+
+def discard_if_stale(settings: Settings) -> bool:
+    """Remove the warehouse when other code or settings made it, and forget which run it holds: it is about to change.
+
+    Returns whether the file has to be made anew.
+    """
+    made_by = _made_by(settings)
+    held = _read(settings)
+    fresh = held.get("made_by") == made_by and settings.home.duckdb_file.exists()
+    if not fresh:
+        for file in settings.home.warehouse.glob("huaxiang.duckdb*"):
+            if file.is_file():
+                file.unlink()
+    _write(settings, {"made_by": made_by})
+    return not fresh
+
+
+def write(settings: Settings, run: Run, layer: str) -> None:
+    """Record that `layer` now holds `run`; the layers after it no longer do."""
+    built = _ORDER[: _ORDER.index(layer) + 1]
+    _write(settings, {"made_by": _made_by(settings), "as_of": str(run.as_of), "known_at": str(run.known_at), "layers": list(built)})
+
+
+def check(settings: Settings, run: Run, after: str) -> None:
+    """Raise MissingPartition unless the layer `after` holds this very run, made by this code."""
+    held = _read(settings)
+    next_step = f"run 'huaxiang {after} --as-of {run.as_of}' first" if run.as_of == run.known_at else (
+        f"run 'huaxiang {after} --as-of {run.as_of} --known-at {run.known_at}' first"
+    )
+    if not settings.home.duckdb_file.exists() or after not in held.get("layers", ()):
+        raise MissingPartition(f"{after}/{run.id}: not built; {next_step}")
+    if (held["as_of"], held["known_at"]) != (str(run.as_of), str(run.known_at)):
+        raise MissingPartition(
+            f"{after}/{run.id}: the warehouse holds as_of {held['as_of']} known at {held['known_at']}; {next_step}"
+        )
+    if held.get("made_by") != _made_by(settings):
+        raise MissingPartition(f"{after}/{run.id}: the SQL or the home's settings changed since it was built; {next_step}")
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the warehouse file, in UTC."""
+    import duckdb
+
+    config = {"threads": 2, "autoinstall_known_extensions": "false"}
+    with duckdb.connect(str(settings.home.duckdb_file), read_only=True, config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def _made_by(settings: Settings) -> str:
+    """All that decides what a row of the warehouse looks like besides the landed rows. Tags are applied afresh each day."""
+    from importlib.metadata import version
+
+    code = code_hash(settings.project, ("dbt_project", "contracts"))
+    return " ".join([code, f"duckdb-{version('duckdb')}", settings.time_zone, *settings.sources])
+
+
+def _read(settings: Settings) -> dict[str, Any]:
+    try:
+        held = json.loads((settings.home.warehouse / "state.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _write(settings: Settings, held: dict[str, Any]) -> None:
+    write_text(settings.home.warehouse / "state.json", json.dumps(held, indent=2) + "\n")

@@ -1,0 +1,249 @@
+"""Staging, features and profiles on a small landed home, through real dbt on DuckDB."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from huaxiang import warehouse
+from huaxiang.errors import BadConfiguration, HuaxiangError, MissingPartition
+from huaxiang.settings import Run, load_settings
+from huaxiang.tables import Home
+from huaxiang.warehouse import state
+from tests.dbt.small_home import DAY, NEXT, SmallHome, line, small_shop
+
+pytestmark = pytest.mark.dbt
+
+TODAY, TOMORROW = Run(DAY, DAY), Run(NEXT, NEXT)
+EXPORTS = (
+    "features/customer_features",
+    "features/customer_interests",
+    "profiles/customer_profiles",
+    "profiles/customer_tags",
+)
+
+
+def build(shop: SmallHome, run: Run) -> dict[str, list[tuple]]:
+    """Run the three steps; give the exported tables."""
+    warehouse.staging(shop.settings, run)
+    warehouse.features(shop.settings, run)
+    warehouse.profiles(shop.settings, run)
+    return {name: shop.table(run, name) for name in EXPORTS}
+
+
+def warehouse_rows(shop: SmallHome, table: str) -> list[tuple]:
+    with state.reading(shop.settings) as connection:
+        return sorted(connection.execute(f"from {table}").fetchall())
+
+
+def in_warehouse(shop: SmallHome, statement: str) -> None:
+    with duckdb.connect(str(shop.settings.home.duckdb_file)) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> tuple[SmallHome, dict]:
+    """A small shop built for TODAY. Tests that change it take `shop`."""
+    home = tmp_path_factory.mktemp("shop")
+    shop = small_shop(replace(load_settings(), home=Home(home), inbox=home / "inbox"))
+    return shop, build(shop, TODAY)
+
+
+@pytest.fixture
+def shop(built, tmp_path) -> SmallHome:
+    """A copy of the small shop as built for TODAY, to be changed."""
+    original = built[0].settings
+    shutil.copytree(original.home.root, tmp_path / "home")
+    return SmallHome(replace(original, home=Home(tmp_path / "home")))
+
+
+def test_a_portrait_says_what_happened_by_the_end_of_the_local_day(built) -> None:
+    shop, _ = built
+    anna = shop.one(TODAY, "anna", "order_count", "net_spend", "last_order_on", "recency_days", "age_band", "top_category")
+    assert anna == (2, Decimal("16.00"), DAY, 0, "25-34", "milk")
+    assert shop.one(TODAY, "anna", "discount_share", "campaigns_received", "campaigns_answered") == (0.111111, 1, 1)
+    assert shop.one(TODAY, "ben", "order_count", "net_spend", "recency_days", "age_band") == (1, Decimal("4.00"), 30, None)
+
+
+def test_a_tag_comes_with_its_evidence(built) -> None:
+    shop, exports = built
+    tags = {(row[0], row[2]): row[3:] for row in exports["profiles/customer_tags"]}
+    assert tags["anna", "top_interest"][0] == "milk"
+    assert tags["anna", "campaign_responder"] == ("once", 1.0, "campaigns received: 1, answered: 1", "rule")
+    assert ("ben", "age_band") not in tags
+
+
+def test_exports_are_ordered_by_key(built) -> None:
+    _, exports = built
+    assert [row[0] for row in exports["profiles/customer_profiles"]] == ["anna", "ben"]
+    keys = [(row[0], row[2]) for row in exports["profiles/customer_tags"]]
+    assert keys == sorted(keys)
+
+
+def test_the_next_day_equals_a_full_rebuild(shop) -> None:
+    increment = build(shop, TOMORROW)
+    days = [warehouse_rows(shop, f"features.{table}") for table in ("customer_days", "customer_category_days")]
+    shutil.rmtree(shop.settings.home.warehouse)
+    assert build(shop, TOMORROW) == increment
+    assert [warehouse_rows(shop, f"features.{table}") for table in ("customer_days", "customer_category_days")] == days
+    # 6.00 were paid back and the 10.00 of 1 January corrected to 1.00; the product is now called dairy
+    assert shop.one(TOMORROW, "anna", "net_spend", "top_category") == (Decimal("1.00"), "tea")
+    assert shop.one(TOMORROW, "ben", "net_spend", "order_count") == (Decimal("9.00"), 2)
+    assert any("dairy" in row for row in days[1])
+
+
+def test_an_earlier_day_can_be_run_again(shop, built) -> None:
+    build(shop, TOMORROW)
+    assert build(shop, TODAY) == built[1]
+
+
+def test_a_later_known_at_corrects_the_same_day(shop) -> None:
+    build(shop, Run(DAY, NEXT))
+    anna = shop.one(Run(DAY, NEXT), "anna", "as_of", "net_spend", "last_order_on")
+    assert anna == (DAY, Decimal("7.00"), DAY)
+
+
+def test_only_days_that_changed_are_built_again(shop) -> None:
+    in_warehouse(shop, "update features.customer_days set bought_amount = 77")
+    warehouse.staging(shop.settings, TOMORROW)
+    warehouse.features(shop.settings, TOMORROW)
+    found = {(row[0], row[1]): row[5] for row in warehouse_rows(shop, "features.customer_days")}
+    assert found["anna", date(2026, 1, 1)] == Decimal("1.00"), "the corrected day must be built again"
+    assert found["anna", DAY] == Decimal("8.00"), "a product sold that day has another category"
+    assert found["ben", NEXT] == Decimal("5.00")
+    shop.land("order_lines", date(2026, 2, 2), [line(9, "ben", "2026-02-02 18:00:00", "3.00")])
+    in_warehouse(shop, "update features.customer_days set bought_amount = 77")
+    run = Run(date(2026, 2, 2), date(2026, 2, 2))
+    warehouse.staging(shop.settings, run)
+    warehouse.features(shop.settings, run)
+    found = {(row[0], row[1]): row[5] for row in warehouse_rows(shop, "features.customer_days")}
+    assert found["anna", date(2026, 1, 1)] == Decimal("77.00"), "an unchanged day must be left alone"
+    assert found["ben", date(2026, 2, 2)] == Decimal("3.00")
+
+
+def test_a_training_set_sees_each_snapshot_day_as_it_was(shop) -> None:
+    warehouse.features(shop.settings, TODAY, snapshot_days=[date(2026, 1, 1), date(2026, 1, 15)])
+    path = shop.settings.home.build(TODAY.id) / "features/snapshots/customer_features.parquet"
+    rows = duckdb.execute(
+        f"select as_of, customer_id, order_count, recency_days from read_parquet('{path}') order by all"
+    ).fetchall()
+    assert rows == [
+        (date(2026, 1, 1), "anna", 1, 0),
+        (date(2026, 1, 1), "ben", 1, 0),
+        (date(2026, 1, 15), "anna", 1, 14),
+        (date(2026, 1, 15), "ben", 1, 14),
+        (DAY, "anna", 2, 0),
+        (DAY, "ben", 1, 30),
+    ]
+    assert len(shop.table(TODAY, "features/customer_features")) == 2
+    with pytest.raises(MissingPartition, match="lies after"):
+        warehouse.features(shop.settings, TODAY, snapshot_days=[NEXT])
+
+
+def test_what_has_no_source_is_left_out_and_said(settings) -> None:
+    shop = SmallHome(replace(settings, sources=("shop",), time_zone="America/New_York", models=()))
+    shop.land("order_lines", DAY, [{**line(1, "anna", "2026-01-31 15:00:00", "10.00"), "product_id": None, "store_id": None}])
+    warehouse.staging(shop.settings, TODAY)
+    warehouse.features(shop.settings, TODAY)
+    warehouse.profiles(shop.settings, TODAY)
+    columns = set(shop.columns(TODAY, "profiles/customer_profiles"))
+    gone = {"price_level", "private_label_share", "category_count", "top_category", "campaigns_received", "age_band"}
+    assert not columns & (gone | {"preferred_store_id", "segment_name"})
+    assert not columns & {"discount_share", "coupon_share"}, "nothing was ever taken off"
+    assert {"customer_id", "as_of", "net_spend", "order_trend", "preferred_weekday"} <= columns
+    build_dir = shop.settings.home.build(TODAY.id)
+    assert not (build_dir / "features/customer_interests.parquet").exists()
+    said = json.loads((build_dir / "profiles/left_out.json").read_text())
+    assert [one["table"] for one in said["tables"]] == ["customer_interests"]
+    assert {"table": "customer_profiles", "column": "age_band", "needs": ["customers.age_band"]} in said["columns"]
+    assert {"campaign_responder", "top_interest", "segment"} <= {one["tag"] for one in said["tags"]}
+    assert "lifecycle" in {row[2] for row in shop.table(TODAY, "profiles/customer_tags")}
+
+
+def test_segments_join_the_portrait_when_the_home_has_them(shop) -> None:
+    segmented = replace(shop.settings, models=("segments",))
+    with pytest.raises(MissingPartition, match="huaxiang models --as-of 2026-01-31"):
+        warehouse.profiles(segmented, TODAY)
+    path = shop.settings.home.build(TODAY.id) / "segments/customer_segments.parquet"
+    path.parent.mkdir()
+    duckdb.execute(
+        "copy (select 'anna' as customer_id, 3::bigint as segment_id, 'frequent' as segment_name, 0.5 as distance)"
+        f" to '{path}' (format parquet)"
+    )
+    warehouse.profiles(segmented, TODAY)
+    assert shop.one(TODAY, "anna", "segment_id", "segment_name") == (3, "frequent")
+    assert shop.one(TODAY, "ben", "segment_id") == (None,)
+
+
+def test_a_step_refuses_what_another_run_left(shop, settings) -> None:
+    with pytest.raises(MissingPartition, match="huaxiang staging --as-of 2026-01-31"):
+        warehouse.features(settings, TODAY)
+    with pytest.raises(MissingPartition, match="holds as_of 2026-01-31"):
+        warehouse.features(shop.settings, TOMORROW)
+    with pytest.raises(MissingPartition, match="--known-at 2026-02-01"):
+        warehouse.profiles(shop.settings, Run(DAY, NEXT))
+    warehouse.staging(shop.settings, TODAY)
+    with pytest.raises(MissingPartition, match="huaxiang features"):
+        warehouse.profiles(shop.settings, TODAY)
+
+
+def test_a_day_before_every_order_has_no_features(shop) -> None:
+    run = Run(date(2025, 12, 31), DAY)
+    warehouse.staging(shop.settings, run)
+    with pytest.raises(MissingPartition, match="no customer has an order by then"):
+        warehouse.features(shop.settings, run)
+
+
+def test_other_code_makes_the_warehouse_anew(shop) -> None:
+    in_warehouse(shop, "create table left_behind (x int)")
+    held = shop.settings.home.warehouse / "state.json"
+    held.write_text(held.read_text().replace("duckdb-", "duckdb-0"))
+    with pytest.raises(MissingPartition, match="changed since"):
+        warehouse.features(shop.settings, TODAY)
+    warehouse.staging(shop.settings, TODAY)
+    with pytest.raises(duckdb.CatalogException):
+        warehouse_rows(shop, "left_behind")
+
+
+def test_a_landed_file_the_ledger_does_not_name_is_refused(shop) -> None:
+    path = shop.land("order_lines", DAY, [line(7, "anna", "2026-01-31 15:00:00", "1.00")])
+    sorted(shop.settings.home.ledger.glob("*.parquet"))[-1].unlink()
+    with pytest.raises(MissingPartition, match=f"{path.name}.*huaxiang landing"):
+        warehouse.staging(shop.settings, TODAY)
+
+
+def test_a_broken_key_names_test_and_file(shop) -> None:
+    shop.land("products", DAY, [{"product_id": "p1", "category": "coffee"}], source="another")
+    with pytest.raises(HuaxiangError, match=r"follows_contract_stg_products_products.*stg_products\.yml.*dbt\.log"):
+        warehouse.staging(shop.settings, TODAY)
+    with pytest.raises(MissingPartition):
+        warehouse.features(shop.settings, TODAY)
+
+
+def test_a_required_column_that_is_empty_is_caught(shop) -> None:
+    shop.land("order_lines", DAY, [{**line(7, "anna", "2026-01-31 15:00:00", "1.00"), "order_id": None}])
+    with pytest.raises(HuaxiangError, match="follows_contract_stg_order_lines"):
+        warehouse.staging(shop.settings, TODAY)
+
+
+def test_a_broken_tag_stops_the_run_before_anything_is_built(shop, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for folder in ("dbt_project", "contracts", "tags"):
+        shutil.copytree(shop.settings.project / folder, project / folder)
+    tag = project / "tags" / "lifecycle.yml"
+    tag.write_text(tag.read_text().replace("recency_days > 91", "recency_dais > 91"))
+    with pytest.raises(BadConfiguration, match=r"lifecycle\.yml.*recency_dais"):
+        warehouse.staging(replace(shop.settings, project=project), TODAY)
+
+
+def test_nothing_is_printed_but_the_steps(shop, capfd) -> None:
+    warehouse.profiles(shop.settings, TODAY)
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == 1 and out.startswith("profiles"), out
+    assert err == ""
+    assert "Completed successfully" in (shop.settings.home.logs / "dbt.log").read_text()

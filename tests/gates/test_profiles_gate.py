@@ -1,0 +1,315 @@
+"""The suite `profiles`: every check passes good data and catches bad data."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from huaxiang import gates
+from huaxiang.errors import GateFailed, MissingPartition
+from huaxiang.gate_limits import GateLimits
+from huaxiang.settings import Run, Settings
+from tests.gates.homes import LandedHome, change, line, portraits, profile
+
+pytestmark = pytest.mark.slow
+
+DAY = "2026-03-10"
+RUN = Run(as_of=date(2026, 3, 10), known_at=date(2026, 3, 10))
+CANARY = "canary-7391"
+PROFILES = "profiles/customer_profiles.parquet"
+TAGS = "profiles/customer_tags.parquet"
+
+
+@pytest.fixture
+def build(settings: Settings) -> Path:
+    """Three customers: c1 with two lines of 1.50, c2 and c3 with one; and the landed lines they come from."""
+    landed = LandedHome(settings.home)
+    landed.drop(
+        "order_lines",
+        DAY,
+        [
+            line(1, "c1", f"{DAY} 16:00:00", net="1.50"),
+            line(2, "c1", f"{DAY} 16:00:00", net="1.50"),
+            line(3, "c2", f"{DAY} 17:00:00", net="2.25"),
+            line(4, "c3", f"{DAY} 18:00:00", net="-0.75"),
+        ],
+    )
+    landed.call()
+    folder = settings.home.build(RUN.id)
+    portraits(folder, [profile("c1", DAY, "3.00", 2), profile("c2", DAY, "2.25", 1), profile("c3", DAY, "-0.75", 1)])
+    return folder
+
+
+def checked(settings: Settings) -> dict[str, dict]:
+    """The checks by name, whether or not the gate stops."""
+    with suppress(GateFailed):
+        gates.check(settings, RUN, "profiles")
+    said = json.loads(gates.result_file(settings, RUN, "profiles").read_text())
+    return {found["name"]: found for found in said["checks"]}
+
+
+def failed(settings: Settings) -> dict[str, str]:
+    return {name: found["severity"] for name, found in checked(settings).items() if not found["passed"]}
+
+
+def test_good_portraits_pass_every_check(settings, build):
+    assert failed(settings) == {}
+
+
+def test_a_gate_without_portraits_says_which_command_comes_first(settings):
+    with pytest.raises(MissingPartition, match="run 'huaxiang profiles --as-of 2026-03-10' first"):
+        gates.check(settings, RUN, "profiles")
+
+
+def test_every_check_says_why_it_is_there_and_what_to_do(settings, build):
+    for found in checked(settings).values():
+        assert found["description"].endswith(".") and found["expected"] and found["next_step"] and found["observed"]
+
+
+def test_portraits_without_any_customer_stop_the_run(settings, build):
+    change(build / PROFILES, "select * from rows where false")
+    found = failed(settings)
+    assert found["there_are_portraits"] == "critical" and found["orders_are_not_stale"] == "critical"
+
+
+def test_customers_that_vanish_since_the_release_before_stop_the_run(settings, build):
+    earlier = [profile(f"c{i}", "2026-03-09", "1.00", 1) for i in range(4)]
+    portraits(settings.home.release("2026-03-09-0123456789"), earlier, is_released=True)
+
+    found = checked(settings)["customers_do_not_vanish"]
+
+    assert (found["passed"], found["severity"], found["failing_rows"]) == (False, "critical", 1)
+    assert found["observed"] == "3 customers, 4 in release 2026-03-09-0123456789"
+
+
+def test_a_release_of_the_same_or_a_later_day_is_not_compared_with(settings, build):
+    for day in ("2026-03-10", "2026-03-11"):
+        many = [profile(f"c{i}", day, "1.00", 1) for i in range(9)]
+        portraits(settings.home.release(f"{day}-0123456789"), many, is_released=True)
+
+    assert checked(settings)["customers_do_not_vanish"]["observed"] == "3 customers, no earlier release"
+
+
+def test_a_portrait_of_another_day_stops_the_run(settings, build):
+    change(build / PROFILES, "select * replace (as_of - (customer_id = 'c2')::int as as_of) from rows")
+
+    found = checked(settings)["portraits_are_of_the_day"]
+
+    assert (found["passed"], found["severity"], found["failing_rows"]) == (False, "critical", 1)
+    assert found["where"] == PROFILES
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [
+        (1, {}),
+        (2, {"orders_are_fresh": "warning"}),
+        (4, {"orders_are_fresh": "warning", "orders_are_not_stale": "critical"}),
+    ],
+)
+def test_days_without_any_order_are_told_and_then_stop_the_run(settings, build, behind, expected):
+    change(
+        build / PROFILES,
+        f"select * replace (last_order_on - {behind} as last_order_on, first_order_on - 9 as first_order_on) from rows",
+    )
+    assert failed(settings) == expected
+
+
+def test_two_portraits_of_one_customer_stop_the_run(settings, build):
+    change(build / PROFILES, "select * replace ('c1' as customer_id) from rows")
+
+    found = checked(settings)["customer_profiles_has_one_row_per_key"]
+
+    assert (found["passed"], found["severity"], found["failing_rows"], found["column"]) == (
+        False,
+        "critical",
+        3,
+        "customer_id",
+    )
+
+
+def test_two_rows_for_one_tag_of_a_customer_stop_the_run(settings, build):
+    change(build / TAGS, "select * from rows union all select * from rows where customer_id = 'c1'")
+
+    found = checked(settings)["customer_tags_has_one_row_per_key"]
+
+    assert (found["passed"], found["failing_rows"], found["column"]) == (False, 2, "customer_id, tag")
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(PROFILES, "first_order_on"), (PROFILES, "tenure_days"), (TAGS, "value"), (TAGS, "evidence")]
+)
+def test_an_empty_value_where_none_may_be_stops_the_run(settings, build, table, column):
+    change(
+        build / table,
+        f"select * replace (case when customer_id = 'c2' then null else {column} end as {column}) from rows",
+    )
+
+    found = checked(settings)
+    failing = [name for name, check in found.items() if not check["passed"]]
+
+    assert failing == [f"{Path(table).stem}_{column}_is_never_empty"]
+    assert found[failing[0]]["observed"] == "1 of 3 rows break it"
+
+
+def test_a_category_that_is_often_empty_is_told(settings, build):
+    change(build / PROFILES, "select * replace (nullif(top_category, 'bread') as top_category) from rows")
+    assert failed(settings) == {"top_category_is_seldom_empty": "warning"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "severity"),
+    [
+        ("recency_days", -1, "critical"),
+        ("order_count", 0, "critical"),
+        ("recency_quintile", 6, "critical"),
+        ("preferred_hour_share", 1.5, "critical"),
+        ("discount_share", 1.5, "warning"),
+    ],
+)
+def test_a_value_out_of_bounds_is_caught(settings, build, column, value, severity):
+    change(build / PROFILES, f"select * replace ({value} as {column}) from rows")
+    assert failed(settings) == {f"{column}_is_within_bounds": severity}
+
+
+def test_an_order_after_the_day_stops_the_run(settings, build):
+    change(build / PROFILES, "select * replace (last_order_on + 1 as last_order_on) from rows")
+    assert failed(settings) == {"last_order_on_is_not_after_as_of": "critical"}
+
+
+def test_a_first_order_after_the_last_stops_the_run(settings, build):
+    change(build / PROFILES, "select * replace (last_order_on - 1 as last_order_on) from rows")
+    assert failed(settings) == {"first_order_on_is_not_after_last_order_on": "critical"}
+
+
+def test_a_customer_without_a_segment_stops_the_run(settings, build):
+    change(
+        build / PROFILES,
+        "select * replace (case when customer_id = 'c2' then null else segment_id end as segment_id) from rows",
+    )
+    assert failed(settings) == {"every_customer_has_a_segment": "critical"}
+
+
+def test_a_customer_without_a_tag_stops_the_run(settings, build):
+    change(build / TAGS, "select * from rows where customer_id != 'c2'")
+
+    found = checked(settings)["every_customer_has_a_tag"]
+
+    assert (found["passed"], found["severity"], found["failing_rows"]) == (False, "critical", 1)
+
+
+def test_a_tiny_segment_is_told(settings, build):
+    change(
+        build / "segments" / "segments.parquet",
+        "select * replace (999 as customer_count) from rows union all select 2, 'tiny', 1, 0.001",
+    )
+
+    found = checked(settings)["segments_are_large_enough"]
+
+    assert (found["passed"], found["severity"]) == (False, "warning")
+    assert found["observed"] == "segment 2: 1 of 1,000 customers (0.10 %)"
+
+
+def test_a_home_without_products_segments_and_tags_has_fewer_checks(settings, build):
+    change(build / PROFILES, "select * exclude (top_category, segment_id, segment_name, discount_share) from rows")
+    (build / TAGS).unlink()
+    (build / "segments" / "segments.parquet").unlink()
+
+    found = checked(settings)
+
+    assert all(check["passed"] for check in found.values())
+    assert (
+        not {"every_customer_has_a_segment", "every_customer_has_a_tag", "top_category_is_seldom_empty"} & found.keys()
+    )
+
+
+def test_a_cent_that_is_missing_in_the_portraits_stops_the_run(settings, build):
+    change(build / PROFILES, "select * replace (net_spend - (customer_id = 'c2')::int * 0.01 as net_spend) from rows")
+
+    found = checked(settings)
+
+    assert [name for name, check in found.items() if not check["passed"]] == ["portraits_hold_all_the_money"]
+    assert found["portraits_hold_all_the_money"]["observed"] == "spend 4.49 in the portraits, 4.50 landed"
+
+
+def test_a_missing_customer_stops_the_run(settings, build):
+    change(build / PROFILES, "select * from rows where customer_id != 'c3'")
+    assert set(failed(settings)) == {
+        "portraits_hold_all_the_money",
+        "portraits_hold_every_line",
+        "portraits_hold_every_customer",
+    }
+
+
+def test_a_line_delivered_again_counts_as_its_latest_delivery_says(settings, build):
+    landed = LandedHome(settings.home, _calls=1)
+    landed.drop("order_lines", "2026-03-11", [line(3, "c2", f"{DAY} 17:00:00", net="9.99")])
+    landed.call()
+    later = Run(as_of=RUN.as_of, known_at=date(2026, 3, 11))
+    portraits(
+        settings.home.build(later.id),
+        [profile("c1", DAY, "3.00", 2), profile("c2", DAY, "9.99", 1), profile("c3", DAY, "-0.75", 1)],
+    )
+
+    gates.check(settings, later, "profiles")
+    gates.check(settings, RUN, "profiles")
+
+
+def test_a_line_belongs_to_the_local_day_of_the_home(settings, build):
+    landed = LandedHome(settings.home, _calls=1)
+    # 03:30 UTC on 11 March is 23:30 on 10 March in New York; 04:30 is the day after.
+    landed.drop(
+        "order_lines",
+        DAY,
+        [line(5, "c3", "2026-03-11 03:30:00", net="0.50"), line(6, "c3", "2026-03-11 04:30:00", net="7.00")],
+        source="web",
+    )
+    landed.call()
+    portraits(
+        build,
+        [
+            profile("c1", DAY, "3.00", 2),
+            profile("c2", DAY, "2.25", 1),
+            profile("c3", DAY, "-0.75", 1),
+            profile("web:c3", DAY, "0.50", 1),
+        ],
+    )
+
+    assert failed(replace(settings, time_zone="America/New_York")) == {}
+
+
+def test_no_offending_value_is_ever_written(settings, build):
+    change(
+        build / PROFILES,
+        f"select * replace ('{CANARY}' as customer_id, '{CANARY}' as recency_days, '{CANARY}' as top_category, "
+        f"null::bigint as segment_id, '{CANARY}' as segment_name) from rows",
+    )
+
+    with pytest.raises(GateFailed) as caught:
+        gates.check(settings, RUN, "profiles")
+
+    said = gates.result_file(settings, RUN, "profiles").read_text()
+    assert CANARY not in said and CANARY not in str(caught.value)
+    assert "could not be checked: customer_profiles has values of a kind that the rule cannot compare" in said
+
+
+def test_a_column_that_is_missing_fails_its_check_by_name(settings, build):
+    change(build / PROFILES, "select * exclude (tenure_days) from rows")
+
+    found = checked(settings)["customer_profiles_tenure_days_is_never_empty"]
+
+    assert not found["passed"]
+    assert found["observed"] == "could not be checked: customer_profiles has no column 'tenure_days'"
+
+
+def test_a_home_states_its_own_limits(settings, build):
+    change(
+        build / "segments" / "segments.parquet",
+        "select * replace (999 as customer_count) from rows union all select 2, 'tiny', 1, 0.001",
+    )
+    assert failed(replace(settings, gates=GateLimits(smallest_segment_warning_share=0.0005))) == {}

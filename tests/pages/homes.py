@@ -1,0 +1,221 @@
+"""Small homes for the report: a finished build, ledger, quarantine and warehouse as the steps before it write them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from huaxiang.settings import Run, Settings
+
+RUN = Run(date(2024, 3, 31), date(2024, 3, 31))
+HOSTILE_ID = "c<b>&\"'#/ü%"
+SCRIPT = "<script>window.hacked = 1</script>"
+REVERSED = "abc\u202edef"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One customer: two figures that must come back on the pages, and words that must not do anything there."""
+
+    customer_id: str
+    orders: int
+    spend: str
+    category: str
+    segment_id: int
+
+
+PEOPLE = (
+    Person("7", 3, "30.00", "TEA", 1),
+    Person("8", 1, "5.50", SCRIPT, 1),
+    Person("10", 4, "40.25", REVERSED, 2),
+    Person(HOSTILE_ID, 2, "24.25", "MILK", 2),
+)
+ORDERS, SPEND, LINES = 10, "100.00", 20  # what PEOPLE add up to: two lines an order
+SMALLER = "net spend per order: 7.75 against 11.00"
+SEGMENTS = {1: "small baskets", 2: f"large baskets {SCRIPT}"}
+
+
+def write_full_home(settings: Settings) -> None:
+    """A home with products, segments, tags, gates, refused records, a repeated file and a lineage."""
+    build = settings.home.build(RUN.id)
+    _profiles(build, "top_category varchar, segment_id bigint, segment_name varchar, age_band varchar", lambda one: (
+        one.category, one.segment_id, SEGMENTS[one.segment_id], "45-54" if one.orders > 2 else None,
+    ))  # fmt: skip
+    _table(
+        build / "features" / "customer_interests.parquet",
+        "customer_id varchar, as_of date, rank bigint, category varchar, weight double",
+        [(one.customer_id, RUN.as_of, 1, one.category, 0.5) for one in PEOPLE],
+    )
+    _table(
+        build / "profiles" / "customer_tags.parquet",
+        "customer_id varchar, as_of date, tag varchar, value varchar, confidence double, evidence varchar, "
+        "source varchar",
+        [
+            (one.customer_id, RUN.as_of, tag, value, confidence, evidence, source)
+            for one in PEOPLE
+            for tag, value, confidence, evidence, source in (
+                ("lifecycle", "active", 1.0, f"{one.orders} orders", "rule"),
+                ("favourite", one.category, 0.5, f"half of all, {REVERSED}", "fact"),
+            )
+        ],
+    )
+    _segments(build)
+    _gates(build)
+    _ledger(settings, refused=1)
+    _quarantine(settings)
+    _warehouse(settings)
+    (build / "steps.jsonl").write_text(
+        "".join(
+            json.dumps({"step": step, "seconds": seconds, "facts": facts}) + "\n"
+            for step, seconds, facts in (("landing", 2.0, {"files": 2}), ("staging", 9.0, {}), ("staging", 3.0, {}))
+        )
+    )
+    _json(build / "profiles" / "left_out.json", {"columns": [], "tags": [], "tables": []})
+
+
+def write_bare_home(settings: Settings) -> None:
+    """A home with order lines and nothing else: no products, no segments, no tags, no gates, no warehouse left."""
+    build = settings.home.build(RUN.id)
+    _profiles(build, "", lambda one: ())
+    _ledger(settings, refused=0)
+    missing = {"table": "customer_profiles", "column": "top_category", "needs": ["products.category"]}
+    _json(build / "profiles" / "left_out.json", {"columns": [missing], "tags": [], "tables": []})
+
+
+def _profiles(build: Path, more: str, values) -> None:
+    columns = (
+        "customer_id varchar, as_of date, first_order_on date, last_order_on date, recency_days bigint, "
+        "order_count bigint, net_spend decimal(18, 2), line_count bigint, basket_net_mean double, "
+        "order_count_28d bigint, net_spend_28d decimal(18, 2)"
+    )
+    rows = [
+        (
+            one.customer_id, RUN.as_of, date(2024, 3, 1), date(2024, 3, 30), 1, one.orders, one.spend, 2 * one.orders,
+            float(one.spend) / one.orders, one.orders, one.spend, *values(one),
+        )
+        for one in PEOPLE
+    ]  # fmt: skip
+    _table(build / "profiles" / "customer_profiles.parquet", f"{columns}, {more}" if more else columns, rows)
+
+
+def _segments(build: Path) -> None:
+    folder = build / "segments"
+    _table(
+        folder / "segments.parquet",
+        "segment_id bigint, segment_name varchar, customer_count bigint, customer_share double, basket_net_mean double",
+        [(1, SEGMENTS[1], 2, 0.5, 7.75), (2, SEGMENTS[2], 2, 0.5, 11.0)],
+    )
+    _table(
+        folder / "segment_facts.parquet",
+        "segment_id bigint, rank bigint, feature varchar, word varchar, statement varchar, segment_mean double, "
+        "rest_mean double, effect double, p_value double",
+        [(1, 1, "basket_net_mean", "small baskets", SMALLER, 7.75, 11.0, -0.5, 0.004)],
+    )
+    _table(
+        folder / "customer_segments.parquet",
+        "customer_id varchar, segment_id bigint, segment_name varchar, distance double, model_fingerprint varchar",
+        [(one.customer_id, one.segment_id, SEGMENTS[one.segment_id], one.orders, "f00") for one in PEOPLE],
+    )
+    tried = [{"k": k, "silhouette": 0.5 / k, "stability": 1 - k / 10, "least_found_again": 0.8, "smallest_share": 0.3,
+              "is_usable": True} for k in (2, 3)]  # fmt: skip
+    card = {
+        "model": "segments", "version": "3", "run_id": "0f0f", "fingerprint": "f00", "training_as_of": "2024-03-31",
+        "k": 2,
+        "metrics": {"silhouette": 0.25, "baseline_silhouette": 0.03}, "baseline": {"name": "five groups by RFM score"},
+        "k_table": tried, "notes": ["no three usable segments"], "segments": [], "left_out_features": ["coupon_share"],
+    }  # fmt: skip
+    _json(folder / "model.json", card)
+
+
+def _gates(build: Path) -> None:
+    for suite, passed in (("landing", True), ("profiles", False)):
+        check = {
+            "name": f"{suite}_is_{SCRIPT}", "table": "order_lines", "column": "net_amount", "severity": "warning",
+            "passed": passed, "expected": "at most 5", "observed": "7", "failing_rows": 7, "where": "in 2024",
+        }  # fmt: skip
+        _json(build / "gates" / f"{suite}.json", {"suite": suite, "passed": True, "checks": [check]})
+
+
+def _ledger(settings: Settings, refused: int) -> None:
+    day = date(2024, 3, 30)
+    file = ("shop", "order_lines", "aa", "aa" * 32, "shop/lines.csv", day, RUN.known_at, 100, LINES + refused)
+    rows = [(1, *file, "accepted", "", LINES, SPEND)]
+    if refused:
+        rows.append((1, *file, "quarantined", "TYPE", refused, None))
+        again = ("shop", "order_lines", "aa", "aa" * 32, "shop/again.csv", day, RUN.known_at, 100, LINES + refused)
+        rows.append((1, *again, "duplicate_file", "", LINES + refused, None))
+        rows.append(
+            (1, "shop", "products", "bb", "bb" * 32, "shop/products.csv", day, day, 9, 3, "accepted", "", 3, None)
+        )
+        late = ("shop", "order_lines", "cc", "cc" * 32, "shop/late.csv", date(2024, 4, 2), date(2024, 4, 2), 100, 5)
+        rows.append((1, *late, "accepted", "", 5, "9.99"))
+    _table(
+        settings.home.ledger / "000001.parquet",
+        "call_number bigint, source_name varchar, table_name varchar, file_id varchar, sha256 varchar, "
+        "file_name varchar, load_date date, known_at date, bytes bigint, records_in bigint, outcome varchar, "
+        "reason varchar, records bigint, net_amount decimal(18, 2)",
+        rows,
+    )
+
+
+def _quarantine(settings: Settings) -> None:
+    _table(
+        settings.home.quarantine / "shop" / "order_lines" / "load_date=2024-03-30" / "aa.parquet",
+        "source_name varchar, table_name varchar, file_id varchar, file_name varchar, record_number bigint, "
+        "line_number bigint, reason varchar, detail varchar, raw_text varchar",
+        [
+            (
+                "shop",
+                "order_lines",
+                "aa",
+                "shop/lines.csv",
+                21,
+                22,
+                "TYPE",
+                "net_amount: not a decimal",
+                "9,Anna Secret,x",
+            )
+        ],
+    )
+
+
+def _warehouse(settings: Settings) -> None:
+    settings.home.warehouse.mkdir(parents=True)
+    with duckdb.connect(str(settings.home.duckdb_file)) as warehouse:
+        warehouse.execute("create schema features")
+        columns = "customer_id varchar, ordered_on date, order_count bigint, net_amount decimal(18, 2)"
+        warehouse.execute(f"create table features.customer_days ({columns})")
+        for one in PEOPLE:
+            rows = [(one.customer_id, date(2024, 3, 1), 1, one.spend)]
+            rows += [(one.customer_id, date(2024, 3, 30), one.orders - 1, 0), (one.customer_id, date(2024, 4, 1), 1, 7)]
+            warehouse.executemany("insert into features.customer_days values (?, ?, ?, ?)", rows)
+    columns = {"customer_id": {"data_type": "varchar", "description": f"Who. {SCRIPT}"}}
+    node = {"resource_type": "model", "columns": columns}
+    manifest = {
+        "sources": {"s": {"name": "order_lines", "source_name": "landed", "columns": {}, "description": "Lines."}},
+        "nodes": {
+            "a": {**node, "name": "stg_order_lines", "fqn": ["h", "staging", "a"], "depends_on": {"nodes": ["s"]}},
+            "b": {**node, "name": "customer_features", "fqn": ["h", "features", "b"], "depends_on": {"nodes": ["a"]}},
+            "c": {**node, "name": "customer_profiles", "fqn": ["h", "profiles", "c"], "depends_on": {"nodes": ["b"]},
+                  "description": "One row per customer."},
+        },
+    }  # fmt: skip
+    _json(settings.home.dbt_target / "manifest.json", manifest)
+
+
+def _table(path: Path, columns: str, rows: list[tuple]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as memory:
+        memory.execute(f"create table made ({columns})")
+        if rows:
+            memory.executemany(f"insert into made values ({', '.join('?' * len(rows[0]))})", rows)
+        memory.execute(f"copy made to '{path}' (format parquet)")
+
+
+def _json(path: Path, content: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
