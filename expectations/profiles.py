@@ -312,6 +312,26 @@ def _reconciliation(portraits: Portraits) -> list:
 
     if not portraits.has_money:
         return []
+    landed_lines = gxe.ExpectColumnPairValuesToBeEqual(
+        column_A="ledger",
+        column_B="landed",
+        severity="critical",
+        meta=words(
+            name="landed_lines_are_all_there",
+            kind="reconciliation",
+            view="ledger_balance",
+            table="order_lines",
+            expected="order lines in landed Parquet = accepted in the ledger",
+            description="Rows lost after landing are missing in the portraits and in what they are compared to.",
+            next_step="run 'huaxiang landing' again: its gate names the file; restore it from a copy",
+        ),
+    )
+    return [landed_lines, *_portraits_against_landed(portraits)]
+
+
+def _portraits_against_landed(portraits: Portraits) -> list:
+    import great_expectations.expectations as gxe
+
     next_step = (
         "run 'huaxiang staging' again; if they still differ, compare the customers' days with landed rows, day by day"
     )

@@ -125,10 +125,13 @@ def _segments(database: Database) -> None:
 
 
 def _balances(database: Database, settings: Settings, run: Run, lines: str) -> None:
-    """`spend_balance`, `lines_balance`, `customers_balance`: the portraits against landed rows, without staging.
+    """`spend_balance`, `lines_balance`, `customers_balance`: the portraits against the landed rows, without staging.
+
+    And `ledger_balance`: the landed rows against the ledger, since rows that vanish after landing vanish on both sides.
 
     A line that was delivered again counts as its latest delivery says; its day is the local day of the home's zone.
     """
+    known = f"read_parquet({quoted(settings.home.landing / lines)}, hive_partitioning = false)"
     database.run(
         f"""
         create table landed as
@@ -141,7 +144,7 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
                     struct_pack(customer_id, ordered_at, net_amount),
                     (load_date, file_id, record_number)
                 ) as line
-            from read_parquet({quoted(settings.home.landing / lines)}, hive_partitioning = false)
+            from {known}
             where load_date <= {quoted(run.known_at)}
             group by source_name, order_line_id
         )
@@ -177,3 +180,25 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
             from figures
             """
         )
+    database.run(
+        f"""
+        create table ledger_balance as
+        with
+
+        said as (
+            select coalesce(sum(records), 0)::bigint as rows
+            from read_parquet({quoted(settings.home.ledger / "*.parquet")})
+            where table_name = 'order_lines' and outcome = 'accepted' and load_date <= {quoted(run.known_at)}
+        ),
+
+        found as (select count(*) as rows from {known} where load_date <= {quoted(run.known_at)})
+
+        select
+            said.rows as ledger,
+            found.rows as landed,
+            format('{{:,}} order lines accepted in the ledger, {{:,}} landed', said.rows, found.rows) as said,
+            abs(said.rows - found.rows) as failing_rows,
+            'landing/*/order_lines' as place
+        from said, found
+        """
+    )

@@ -193,4 +193,4 @@ def _unchecked(database: Database, said: Words, rule: dict[str, Any]) -> str:
     missing: Iterable[str] = [column for column in wanted if column not in there]
     if missing:
         return f"could not be checked: {said.table} has no column {', '.join(map(quoted, missing))}"
-    return f"could not be checked: {said.table} has values of a kind that the rule cannot compare"
+    return f"could not be checked: the rule cannot be evaluated on the values of {said.table}"

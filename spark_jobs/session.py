@@ -49,16 +49,16 @@ def session(warehouse: Path, log: Path) -> SparkSession:
         try:
             return builder.getOrCreate()
         except Exception as error:
-            last = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
-            raise HuaxiangError(f"Spark did not start ({last}): what Java said stands in {log}") from error
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+            raise HuaxiangError(f"Spark did not start ({reason}): what Java said stands in {log}") from error
 
 
 @contextmanager
 def _java_says_into(log: Path) -> Iterator[None]:
-    """The Java process inherits our stderr when it is started, and greets with a page of warnings: let a file have it."""
+    """The Java process inherits our stderr when it starts, and greets with a page of warnings: let a file have it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     ours = os.dup(2)
-    with log.open("w") as file:
+    with log.open("a") as file:
         os.dup2(file.fileno(), 2)
     try:
         yield

@@ -58,12 +58,14 @@ def choose(points: Array, params: SegmentParams) -> Choice:
     each is large enough and found again. k = 2 stands beside as a reference, and is taken when nothing above it holds.
     """
     import numpy as np
+    import sklearn.cluster  # noqa: F401 (the limit below reaches only libraries that are loaded)
     from threadpoolctl import threadpool_limits
 
     customers = len(points)
     one = np.zeros(customers, dtype=int)
     if customers < params.fewest_customers:
-        note = f"{customers} customers are too few to segment: {params.fewest_customers} are needed, so all are one segment"
+        needed = f"{params.fewest_customers} are needed, so all are one segment"
+        note = f"{customers} customers are too few to segment: {needed}"
         return Choice(1, (), one, (note,))
     if points.shape[1] == 0:
         return Choice(1, (), one, ("no feature differs between customers, so all are one segment",))

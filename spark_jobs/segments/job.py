@@ -34,8 +34,8 @@ TARGET = "segments"
 MODEL_FILE = "segments.json"
 _CODE = Path(__file__).parent
 _DESCRIPTION = (
-    "Which group of like customers a customer belongs to: Spark K-Means on scaled shopping features, as many segments as "
-    "are found again when customers are drawn anew; names are tested differences. Baseline: five groups by RFM score."
+    "Which group of like customers a customer belongs to: Spark K-Means on scaled shopping features, as many segments "
+    "as are found again when customers are drawn anew; names are tested differences. Baseline: five groups by RFM."
 )
 # What portable.py imports; versions are those of the lock.
 _NEEDS = ("mlflow", "numpy", "pandas")
@@ -102,8 +102,8 @@ def score(
 ) -> None:
     """Put every customer of `as_of` into a segment of the champion; train first where there is none.
 
-    Writes the three tables and `model.json` of the build. Raises HuaxiangError when the champion needs a feature that is
-    not there, BrokenConservation when a customer would get no segment.
+    Writes the three tables and `model.json` of the build. Raises HuaxiangError when the champion needs a feature that
+    is not there, BrokenConservation when a customer would get no segment.
     """
     params = params or SegmentParams()
     path = _features_path(settings, run)
@@ -118,10 +118,11 @@ def score(
     missing = sorted(_needed(model) - set(features.columns))
     if missing:
         raise HuaxiangError(
-            f"segments: the champion (version {champion.version}) needs '{missing[0]}', which the features of {run.as_of} "
-            f"do not have: run 'huaxiang train --as-of {run.as_of}'"
+            f"segments: the champion (version {champion.version}) needs '{missing[0]}', which the features of "
+            f"{run.as_of} do not have: run 'huaxiang train --as-of {run.as_of}'"
         )
-    assigned = assign(transforms.scaled(features, model.scalings, model.decimals), model.segments, model.decimals).cache()
+    scaled = transforms.scaled(features, model.scalings, model.decimals)
+    assigned = assign(scaled, model.segments, model.decimals).cache()
     folder = settings.home.build(run.id) / "segments"
     customers = features.count()
     _write_customers(assigned, model, folder / "customer_segments.parquet", customers)
@@ -201,22 +202,28 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
 def _features_path(settings: Settings, run: Run) -> Path:
     path = settings.home.build(run.id) / "features" / "customer_features.parquet"
     if not path.exists():
-        raise MissingPartition(f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first")
+        raise MissingPartition(
+            f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
+        )
     return path
 
 
 def _read(spark: SparkSession, path: Path, as_of: date, params: SegmentParams) -> DataFrame:
-    """The day's customers as doubles, in fixed partitions and order."""
+    """The day's customers as doubles, in fixed partitions and order. Raises MissingPartition when there is none."""
+    import pyarrow.parquet as pq
+
+    row_count = pq.read_metadata(path).num_rows  # a look at the file's end, where Spark would need a job
     rows = spark.read.parquet(str(path)).where(F.col("as_of") == F.lit(as_of))
-    row_count = rows.count()
-    if row_count == 0:
+    features = transforms.in_fixed_order(transforms.with_doubles(rows), row_count, params).cache()
+    if row_count == 0 or features.isEmpty():
         raise MissingPartition(f"segments: the features of {as_of} have no customer: is there data up to that day?")
-    return transforms.in_fixed_order(transforms.with_doubles(rows), row_count, params).cache()
+    return features
 
 
 def _drawn(frame: DataFrame, customers: int) -> pd.DataFrame:
     """At most so many customers, drawn by a hash of their ids: the same ones whatever the partitions."""
-    return frame.orderBy(F.md5("customer_id"), "customer_id").limit(customers).toPandas()
+    rows: pd.DataFrame = frame.orderBy(F.md5("customer_id"), "customer_id").limit(customers).toPandas()
+    return rows
 
 
 def _points(sample: pd.DataFrame) -> Any:
@@ -245,7 +252,8 @@ def _match(spark: SparkSession, assigned: DataFrame, before: Path | None, k: int
     """Ids for the labels of `assigned` (label = provisional id - 1)."""
     has_spend = "net_spend" in assigned.columns
     spend = F.round(F.avg("net_spend"), 6) if has_spend else F.count("*").cast("double")
-    means = {row.segment_id - 1: row.spend for row in assigned.groupBy("segment_id").agg(spend.alias("spend")).collect()}
+    rows = assigned.groupBy("segment_id").agg(spend.alias("spend")).collect()
+    means = {row.segment_id - 1: row.spend for row in rows}
     mean_spend = [means.get(label) or 0.0 for label in range(k)]
     if before is None:
         return matching.first_ids(mean_spend)
@@ -274,7 +282,7 @@ def _judged(
 
 
 def _agreement(sample: pd.DataFrame, choice: choose_k.Choice) -> dict[str, float]:
-    """How alike Spark's segments are to those judged on the sample (adjusted Rand index), and the smallest one's share."""
+    """How alike Spark's segments are to those judged on the sample (adjusted Rand index); the smallest one's share."""
     from sklearn.metrics import adjusted_rand_score
 
     labels = sample["segment_id"].to_numpy()
@@ -288,7 +296,7 @@ def _agreement(sample: pd.DataFrame, choice: choose_k.Choice) -> dict[str, float
 
 def _flat(judged: Judged, prefix: str = "") -> dict[str, float]:
     """`{x, x_low, x_high}` for every metric x."""
-    flat = {}
+    flat: dict[str, float] = {}
     for name, interval in judged.items():
         flat |= {
             f"{prefix}{name}": interval.value,
@@ -339,8 +347,8 @@ def _signature(model: SegmentModel) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    inputs = [ColSpec(DataType.double, scaling.name, required=False) for scaling in model.scalings]
-    outputs = [
+    inputs: list[Any] = [ColSpec(DataType.double, scaling.name, required=False) for scaling in model.scalings]
+    outputs: list[Any] = [
         ColSpec(DataType.long, "segment_id"),
         ColSpec(DataType.string, "segment_name"),
         ColSpec(DataType.double, "distance"),
@@ -360,19 +368,21 @@ def _pictures(fitted: Fitted) -> dict[str, Any]:
         return {}
     names = {segment.segment_id: f"{segment.segment_id}  {segment.name}" for segment in fitted.model.segments}
     columns = [name for name in naming.PLAIN if name in fitted.assigned.columns]
-    spread = fitted.assigned.agg(
-        *(F.avg(name).alias(f"{name}_mean") for name in columns), *(F.stddev_pop(name).alias(f"{name}_sd") for name in columns)
-    ).first()
-    means = fitted.assigned.groupBy("segment_id").agg(F.count("*").alias("customers"), *(F.avg(c).alias(c) for c in columns))
-    rows = means.orderBy("segment_id").toPandas().set_index("segment_id")
+    overall = transforms.one_row(
+        fitted.assigned.agg(
+            *(F.avg(name).alias(f"{name}_mean") for name in columns),
+            *(F.stddev_pop(name).alias(f"{name}_deviation") for name in columns),
+        )
+    )
+    rows = _means(fitted.assigned, columns).set_index("segment_id")
     rows.index = rows.index.map(names)
-    shares = rows.pop("customers") / rows.shape[0]
-    for name in list(columns):
-        deviation = spread[f"{name}_sd"]
-        rows[name] = (rows[name] - (spread[f"{name}_mean"] or 0.0)) / deviation if deviation else 0.0
+    shares = rows.pop("customer_count")
+    for name in columns:
+        deviation = overall[f"{name}_deviation"]
+        rows[name] = (rows[name] - overall[f"{name}_mean"]) / deviation if deviation else 0.0
     return {
         "by_k": plots.by_k(fitted.choice.candidates, fitted.choice.k),
-        "profile": plots.profile(rows.astype(float)),
+        "profile": plots.profile(rows[columns].astype(float)),
         "sizes": plots.sizes(shares / shares.sum()),
     }
 
@@ -385,32 +395,45 @@ def _write_customers(assigned: DataFrame, model: SegmentModel, path: Path, custo
     rows = assigned.select(
         "customer_id", "segment_id", "segment_name", "distance", F.lit(model.fingerprint).alias("model_fingerprint")
     )
-    known = rows.where(F.col("segment_id").isNotNull() & F.col("distance").isNotNull()).count()
-    if known != customers:
-        raise BrokenConservation(f"segments: {customers - known:,} of {customers:,} customers got no segment; nothing was written")
     scratch = path.parent / ".spark"
     shutil.rmtree(scratch, ignore_errors=True)
     rows.repartition(1).sortWithinPartitions("customer_id").write.parquet(str(scratch))
     [part] = scratch.glob("part-*.parquet")
+    known = _rows_with(part, "segment_id")
+    if known != customers:
+        raise BrokenConservation(
+            f"segments: {customers - known:,} of {customers:,} customers got no segment, so none is written; "
+            "a feature of theirs is not a number: look at the features step"
+        )
     with replacing(path) as temporary:
         shutil.move(part, temporary)
     shutil.rmtree(scratch)
 
 
+def _rows_with(path: Path, column: str) -> int:
+    """Rows of a Parquet file whose `column` is not null, from the figures at the file's end."""
+    import pyarrow.parquet as pq
+
+    groups = pq.read_metadata(path)
+    place = groups.schema.names.index(column)
+    return sum(groups.row_group(i).column(place).statistics.num_values for i in range(groups.num_row_groups))
+
+
 def _write_segments(assigned: DataFrame, model: SegmentModel, path: Path) -> None:
     """One row per segment that has a customer: size, share, and mean features in plain units."""
     columns = [name for name in naming.PLAIN if name in assigned.columns]
-    rows = (
-        assigned.groupBy("segment_id", "segment_name")
-        .agg(
-            F.count("*").alias("customer_count"),
-            *(F.round(F.avg(name), 4).alias(name) for name in columns),
-        )
-        .orderBy("segment_id")
-        .toPandas()
-    )
+    rows = _means(assigned, columns)
+    rows.insert(1, "segment_name", rows["segment_id"].map({s.segment_id: s.name for s in model.segments}))
     rows.insert(3, "customer_share", (rows["customer_count"] / rows["customer_count"].sum()).round(6))
     _write(rows, path, {"segment_id": "int64", "segment_name": "string", "customer_count": "int64"})
+
+
+def _means(assigned: DataFrame, columns: list[str]) -> pd.DataFrame:
+    """One row per segment: `segment_id`, `customer_count` and the mean of each column, rounded."""
+    means = [F.round(F.avg(name), 4).alias(name) for name in columns]
+    by_segment = assigned.groupBy("segment_id").agg(F.count("*").alias("customer_count"), *means)
+    rows: pd.DataFrame = by_segment.orderBy("segment_id").toPandas()
+    return rows
 
 
 def _current_facts(
@@ -456,8 +479,10 @@ def _write(rows: pd.DataFrame, path: Path, kinds: Mapping[str, str]) -> None:
 
     arrow = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
     schema = pa.schema([(name, arrow[kinds.get(name, "float64")]) for name in rows.columns])
+    # Without the metadata, in which pandas notes its own version, the bytes are those of the rows.
+    table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata()
     with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata(), temporary)
+        pq.write_table(table, temporary)
 
 
 def _card(model: SegmentModel, version: tracking.Version, run: Run, notes: list[str]) -> dict[str, Any]:

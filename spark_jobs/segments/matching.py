@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Matching:
-    """`ids[label]` is the segment id; `kept_share` the share of known customers who keep theirs (None without a past)."""
+    """`ids[label]` is the segment id; `kept_share` the share of known customers who keep theirs, if any."""
 
     ids: tuple[int, ...]
     kept_share: float | None
@@ -26,8 +26,8 @@ def first_ids(mean_spend: Sequence[float]) -> Matching:
 def matched_ids(shared: Mapping[tuple[int, int], int], mean_spend: Sequence[float]) -> Matching:
     """Ids of the release before, matched so that as many shared customers as possible keep theirs.
 
-    `shared[label, old_id]` counts the customers that a new label and an old segment share. A label that shares none with
-    its match, or has no match, gets a new id above all earlier ones, in spend order.
+    `shared[label, old_id]` counts the customers that a new label and an old segment share. A label that shares none
+    with its match, or has no match, gets a new id above all earlier ones, in spend order.
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from spark_jobs.segments.params import SegmentParams
-from spark_jobs.segments.transforms import COORDINATES, Scaling
+from spark_jobs.segments.transforms import COORDINATES, Scaling, one_row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -62,10 +62,10 @@ def fit(scaled: DataFrame, k: int, params: SegmentParams) -> tuple[Centre, ...]:
     from pyspark.ml.functions import array_to_vector
 
     if k == 1:
-        width = len(scaled.first()[COORDINATES])
-        means = scaled.agg(*(F.avg(F.col(COORDINATES)[i]).alias(str(i)) for i in range(width))).first() if width else ()
-        return (_rounded(means, params),)
-    points = scaled.select(array_to_vector(COORDINATES).alias("features")).cache()
+        width = one_row(scaled.agg(F.max(F.size(COORDINATES)).alias("width")))["width"]
+        means = [F.avg(F.col(COORDINATES)[i]).alias(str(i)) for i in range(width)]
+        return (_rounded(one_row(scaled.agg(*means)) if means else (), params),)
+    points = scaled.select(array_to_vector(F.col(COORDINATES)).alias("features")).cache()
     fits = []
     for seed in range(params.seed, params.seed + params.fit_starts):
         model = KMeans(k=k, seed=seed, maxIter=params.max_iterations, tol=params.tolerance).fit(points)

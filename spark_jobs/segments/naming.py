@@ -179,7 +179,7 @@ def _tested(
 
 def _one_per_family(tested: Sequence[Fact]) -> list[str]:
     """Words by size of their difference; of a family the one that the vocabulary lists first."""
-    first = {}
+    first: dict[str, Fact] = {}
     for fact in sorted(tested, key=lambda fact: _READING_ORDER[fact.word]):
         first.setdefault(fact.family, fact)
     return [fact.word for fact in tested if first[fact.family] is fact]

@@ -20,12 +20,12 @@ def by_k(candidates: Sequence[Candidate], chosen: int) -> Figure:
     figure, axes = _figure(7, 4)
     ks = [candidate.k for candidate in candidates]
     axes.axvspan(chosen - 0.3, chosen + 0.3, color="#eeeeee", label="chosen")
-    for name, colour in (("stability", _BLUE), ("silhouette", _ORANGE)):
+    for name, line in (("stability", {"color": _BLUE}), ("silhouette", {"color": _ORANGE})):
         figures = [getattr(candidate, name) for candidate in candidates]
         # An interval of percentiles need not hold the mean: a whisker is never negative.
         below = [max(0.0, f.value - f.low) for f in figures]
         above = [max(0.0, f.high - f.value) for f in figures]
-        axes.errorbar(ks, [f.value for f in figures], yerr=[below, above], color=colour, marker="o", capsize=3, label=name)
+        axes.errorbar(ks, [f.value for f in figures], yerr=[below, above], marker="o", capsize=3, label=name, **line)
     found = [candidate.least_found_again for candidate in candidates]
     axes.plot(ks, found, color=_GREY, linestyle=":", marker=".", label="worst segment found again")
     axes.set(xlabel="number of segments", ylim=(0, 1.02), xticks=ks)

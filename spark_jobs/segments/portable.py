@@ -1,8 +1,8 @@
 """The segment model as MLflow serves it: this file and one JSON file, no engine and none of our packages.
 
-Why not MLflow's Spark flavour: that stores a whole pipeline, takes seconds to load, needs a session, and its labels could
-not carry stable ids and names. The JSON holds the same centres; the daily run reads it and scores inside Spark, anyone
-else calls `mlflow.pyfunc.load_model("models:/segments@champion").predict(frame)` with the raw feature columns.
+Why not MLflow's Spark flavour: that stores a whole pipeline, takes seconds to load, needs a session, and its labels
+could not carry stable ids and names. The JSON holds the same centres; the daily run reads it and scores inside Spark,
+anyone else calls `mlflow.pyfunc.load_model("models:/segments@champion").predict(frame)` with the raw feature columns.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
 
 
-class NearestCentre(mlflow.pyfunc.PythonModel):
+class NearestCentre(PythonModel):
     """Scales the features as the fit did and takes the nearest centre; of equally near ones the lowest id."""
 
     def load_context(self, context: Any) -> None:
@@ -30,7 +31,8 @@ class NearestCentre(mlflow.pyfunc.PythonModel):
             if scaling["is_skewed"]:
                 values = np.log1p(np.maximum(values, 0.0) * scaling["scale"])
             standard = (values - scaling["mean"]) / scaling["deviation"]
-            points[:, place] = np.round(np.clip(standard, -scaling["clip"], scaling["clip"]) * scaling["weight"], decimals)
+            clipped = np.clip(standard, -scaling["clip"], scaling["clip"])
+            points[:, place] = np.round(clipped * scaling["weight"], decimals)
         centres = np.array([segment["centre"] for segment in segments]).reshape(len(segments), points.shape[1])
         distances = np.round(np.sqrt(((points[:, None, :] - centres) ** 2).sum(axis=2)), decimals)
         nearest = distances.argmin(axis=1)  # the first of equal ones; segments are in the order of their ids
@@ -44,4 +46,4 @@ class NearestCentre(mlflow.pyfunc.PythonModel):
         )
 
 
-mlflow.models.set_model(NearestCentre())
+set_model(NearestCentre())

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from spark_jobs.segments.params import Feature, SegmentParams
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import Column, DataFrame, Row
 
 COORDINATES = "coordinates"
 
@@ -51,14 +51,14 @@ def measure(features: DataFrame, params: SegmentParams) -> tuple[Scaling, ...]:
     wanted = [feature for feature in params.features if feature.name in features.columns]
     if not wanted:
         return ()
-    fills = features.agg(*(F.round(F.median(f.name), params.decimals).alias(f.name) for f in wanted)).first()
+    fills = one_row(features.agg(*(F.round(F.median(f.name), params.decimals).alias(f.name) for f in wanted)))
     known = [(feature, fills[feature.name]) for feature in wanted if fills[feature.name] is not None]
     if not known:
         return ()
-    spread = features.agg(
-        *(F.round(F.avg(_level(f, fill)), params.decimals).alias(f"{f.name}_mean") for f, fill in known),
-        *(F.round(F.stddev_pop(_level(f, fill)), params.decimals).alias(f"{f.name}_deviation") for f, fill in known),
-    ).first()
+    levels = {feature.name: _level(feature, fill) for feature, fill in known}
+    means = [F.round(F.avg(level), params.decimals).alias(f"{name}_mean") for name, level in levels.items()]
+    deviations = [F.round(F.stddev_pop(lv), params.decimals).alias(f"{name}_deviation") for name, lv in levels.items()]
+    spread = one_row(features.agg(*means, *deviations))
     return tuple(
         Scaling(
             name=feature.name,
@@ -80,6 +80,12 @@ def scaled(features: DataFrame, scalings: tuple[Scaling, ...], decimals: int) ->
     coordinates = [F.round(_coordinate(scaling), decimals) for scaling in scalings]
     empty = F.array().cast("array<double>")
     return features.withColumn(COORDINATES, F.array(*coordinates) if coordinates else empty)
+
+
+def one_row(frame: DataFrame) -> Row:
+    """The only row of an aggregate without groups."""
+    [row] = frame.collect()
+    return row
 
 
 def _coordinate(scaling: Scaling) -> Column:

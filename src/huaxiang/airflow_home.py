@@ -15,6 +15,7 @@ from huaxiang.errors import HuaxiangError, MissingPartition
 from huaxiang.settings import Settings
 
 POOL = "huaxiang_home"
+WEB_PASSWORDS = "web_passwords.json"
 _SECRETS = ("fernet_key", "api_secret_key", "jwt_secret")
 
 
@@ -42,15 +43,24 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "2",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Days on Airflow's command line, such as those of a back-fill, are days of the home.
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": settings.time_zone,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {home / 'secrets' / 'fernet_key'}",
         "AIRFLOW__API__SECRET_KEY_CMD": f"cat {home / 'secrets' / 'api_secret_key'}",
         "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {home / 'secrets' / 'jwt_secret'}",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "secrets" / WEB_PASSWORDS),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
+
+
+def become(settings: Settings, words: list[str]) -> None:
+    """Go on as `airflow <words>` of this home: its servers and commands, with its settings."""
+    prepare(settings)
+    path = command(settings)
+    os.execve(path, [path.name, *words], environment(settings))
 
 
 def prepare(settings: Settings) -> None:
@@ -80,3 +90,5 @@ def _make_secrets(folder: Path) -> None:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+    # Airflow writes the web page's password there; made first, so that nobody else can read it.
+    (folder / WEB_PASSWORDS).touch(mode=0o600)

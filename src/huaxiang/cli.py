@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     releases = word("releases", "List releases, show one, or go back to an earlier one.", _releases, dated=False)
     releases.add_argument("action", choices=["list", "show", "rollback"])
     releases.add_argument("release_id", nargs="?", help="default: the current one; for rollback the one before it")
+    airflow = word("airflow", "Call Airflow with this home's settings: airflow scheduler, airflow dags list ...", _airflow, dated=False)
+    airflow.add_argument("words", nargs=argparse.REMAINDER, help="what Airflow is to do")
     word("doctor", "Check what this machine offers: Python, Java, memory, disk, ports.", _doctor, dated=False)
     docs = word("docs", "Write the reference pages from contracts and dbt.", _docs, dated=False)
     docs.add_argument("--check", action="store_true", help="only say whether they are up to date")
@@ -164,6 +166,13 @@ def _releases(said: argparse.Namespace) -> None:
         print(show.listing(settings))
     else:
         print(show.details(settings, said.release_id))
+
+
+def _airflow(said: argparse.Namespace) -> None:
+    from huaxiang import airflow_home
+    from huaxiang.settings import load_settings
+
+    airflow_home.become(load_settings(), said.words)
 
 
 def _doctor(said: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 _FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", "tags", "requirements")
-_SUFFIXES = {".py", ".sql", ".yml", ".lock"}
+_SUFFIXES = {".py", ".sql", ".yml", ".lock", ".html", ".css", ".js"}
 
 
 def code_version(project: Path) -> dict[str, str]:

@@ -31,7 +31,13 @@ _NOT_ROWWISE = {
     "PARAMETER": "a parameter",
 }
 _CLOCKS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "now", "today"}
-_RESERVED: list[frozenset[str]] = []  # read once from DuckDB itself
+_WORD_QUERIES = {
+    # What means something else to SQL than a column of that name.
+    "reserved": "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'",
+    "volatile": "select function_name from duckdb_functions()"
+    " where function_type = 'scalar' and stability <> 'CONSISTENT'",
+}
+_WORDS: dict[str, frozenset[str]] = {}
 _WHOLE_TYPES = {
     "TINYINT",
     "SMALLINT",
@@ -152,7 +158,7 @@ def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
 def is_plain_column(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
     """Whether the expression is just the name of a source column, as most are: then there is nothing to prepare."""
     is_word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", sql)
-    return bool(is_word) and sql.casefold() not in _reserved(connection) | _CLOCKS | set(DROP_COLUMNS)
+    return bool(is_word) and sql.casefold() not in _words(connection, "reserved") | _CLOCKS | set(DROP_COLUMNS)
 
 
 def conversion(target: str, given: str, value: str) -> str:
@@ -286,7 +292,7 @@ def _list(formats: tuple[str, ...] | list[str]) -> str:
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
     """The expression as DuckDB's own syntax tree, so that no text of ours guesses what SQL means."""
-    text = connection.execute("select json_serialize_sql(?)", [f"select {sql}\n"]).fetchall()[0][0]
+    text = connection.execute(f"select json_serialize_sql({literal(f'select {sql}' + chr(10))})").fetchall()[0][0]
     answer = json.loads(text)
     if answer["error"]:
         raise BadExpression(f"is not SQL: {answer['error_message'].strip().splitlines()[0]}")
@@ -314,12 +320,11 @@ def _nodes(tree: Any) -> Any:
             yield from _nodes(value)
 
 
-def _reserved(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Words that mean something else to SQL than a column of that name; the same for every connection."""
-    if not _RESERVED:
-        words = "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
-        _RESERVED.append(frozenset(word for (word,) in connection.execute(words).fetchall()))
-    return _RESERVED[0]
+def _words(connection: duckdb.DuckDBPyConnection, kind: str) -> frozenset[str]:
+    """Words of DuckDB of that kind, asked once: listing its functions takes longer than all else here."""
+    if kind not in _WORDS:
+        _WORDS[kind] = frozenset(word for (word,) in connection.execute(_WORD_QUERIES[kind]).fetchall())
+    return _WORDS[kind]
 
 
 def _name_of(node: dict[str, Any]) -> str:
@@ -329,13 +334,9 @@ def _name_of(node: dict[str, Any]) -> str:
 
 
 def _refuse_volatile(connection: duckdb.DuckDBPyConnection, names: set[str]) -> None:
-    found = connection.execute(
-        "select function_name from duckdb_functions() where function_type = 'scalar' and stability <> 'CONSISTENT'"
-        " and list_contains(?, function_name) order by all limit 1",
-        [sorted(names)],
-    ).fetchall()
+    found = sorted(names & _words(connection, "volatile"))
     if found:
-        raise BadExpression(f"uses {found[0][0]}(), whose answer changes from call to call")
+        raise BadExpression(f"uses {found[0]}(), whose answer changes from call to call")
 
 
 def _readers(connection: duckdb.DuckDBPyConnection, nodes: list[dict[str, Any]]) -> list[Reader]:
@@ -349,5 +350,5 @@ def _readers(connection: duckdb.DuckDBPyConnection, nodes: list[dict[str, Any]])
 def _sql_of(connection: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> str:
     frame = json.loads(connection.execute("select json_serialize_sql('select 1')").fetchall()[0][0])
     frame["statements"][0]["node"]["select_list"] = [node]
-    text: str = connection.execute("select json_deserialize_sql(?::json)", [json.dumps(frame)]).fetchall()[0][0]
+    text: str = connection.execute(f"select json_deserialize_sql({literal(json.dumps(frame))}::json)").fetchall()[0][0]
     return text.removeprefix("SELECT ")

@@ -232,6 +232,11 @@ def _columns(
         text = said[column.name]
         if text is None or isinstance(text, dict | list):
             raise _bad(path, f"{at}.{column.name}", "is not an SQL expression", "write one as text")
+        if isinstance(text, bool) and column.type != "boolean":
+            raise _bad(
+                path, f"{at}.{column.name}", "is yes, no, on, off, true or false, which YAML does not take for text",
+                "put it in quotes, such as 'off'",
+            )  # fmt: skip
         try:
             expression = bind(connection, str(text).lower() if isinstance(text, bool) else str(text))
             conversion(column.type, expression.type, "x")

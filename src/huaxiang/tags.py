@@ -1,7 +1,7 @@
 """The tags: what a portrait says in words, one small file each in `tags/<name>.yml`.
 
-A tag is an SQL expression over customer_profiles (its value; null means "does not apply") and a sentence of evidence with the figures
-behind it. Every expression is bound against the columns of customer_profiles before anything runs.
+A tag is an SQL expression over customer_profiles (its value; null means "does not apply") and a sentence of evidence
+with the figures behind it. Every expression is bound against the columns of customer_profiles before anything runs.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ MODEL_FAMILIES = ("segments", "recommendations", "associations", "scores")
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag as its file says it. `value`, `evidence` and `confidence` are SQL expressions over one row of customer_profiles.
+    """A tag as its file says it; value, evidence and confidence are SQL expressions over one row of customer_profiles.
 
-    kind: 'fact' repeats what is known, 'rule' judges by a threshold written in the file, 'model' repeats a model's output.
+    kind: 'fact' repeats what is known, 'rule' judges by a threshold in the file, 'model' repeats a model's output.
     needs: the canonical tables (or `table.column`) and model families without which the tag is left out.
     """
 
@@ -62,11 +62,18 @@ def load_tags(settings: Settings) -> tuple[Tag, ...]:
     known_needs = _known_needs(settings)
     import duckdb
 
-    with duckdb.connect(config={"enable_external_access": "false", "autoinstall_known_extensions": "false"}) as connection:
+    with duckdb.connect(
+        config={"enable_external_access": "false", "autoinstall_known_extensions": "false"}
+    ) as connection:
         for path, tag in zip(files, tags, strict=True):
             for need in tag.needs:
                 if need not in known_needs:
-                    raise _bad(path, "needs", f"'{need}' is no canonical table, table.column or model family", "correct it or leave it out")
+                    raise _bad(
+                        path,
+                        "needs",
+                        f"'{need}' is no canonical table, table.column or model family",
+                        "correct it or leave it out",
+                    )
             _bind(connection, path, tag, columns)
     return tags
 
@@ -118,7 +125,7 @@ def _read(path: Path) -> Tag:
 
 
 def _bind(connection: duckdb.DuckDBPyConnection, path: Path, tag: Tag, columns: tuple[ProfileColumn, ...]) -> None:
-    """Bind the tag's expressions against an empty customer_profiles: all of it, then only the part its needs vouch for."""
+    """Bind the tag's expressions against an empty customer_profiles: the whole, then the part its needs vouch for."""
     import duckdb
 
     vouched = [column for column in columns if set(column.needs) <= set(tag.needs)]
@@ -134,7 +141,12 @@ def _bind(connection: duckdb.DuckDBPyConnection, path: Path, tag: Tag, columns: 
                 reason = str(error).strip().splitlines()[0]
                 if part is columns:
                     raise _bad(path, key, reason, "correct the SQL expression") from error
-                raise _bad(path, key, f"reads a column the tag's needs do not name: {reason}", "add the column's needs to 'needs'") from error
+                raise _bad(
+                    path,
+                    key,
+                    f"reads a column the tag's needs do not name: {reason}",
+                    "add the column's needs to 'needs'",
+                ) from error
             if len(described) != 2:
                 raise _bad(path, key, "is more than one expression", "write a single one")
 

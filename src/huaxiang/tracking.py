@@ -1,4 +1,4 @@
-"""What MLflow keeps: every fit as a run, the versions that won, which one is champion, and the releases made of them."""
+"""What MLflow keeps: every fit as a run, the versions that won, the champion, and the releases made of them."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def judge(fit: Fit, now: Version | None, judged_by: str, must_replace: bool = Fa
 
 
 def log_release(settings: Settings, manifest: Mapping[str, Any]) -> str:
-    """The release as a run of the experiment `releases`, linked to every model version it used. Returns the run's id."""
+    """The release as a run of the experiment `releases`, linked to every model version it used; returns its run id."""
     mlflow = connect(settings)
     versions = {f"model.{name}": f"{name} version {said['version']}" for name, said in manifest["models"].items()}
     runs = {f"model_run.{name}": said["run_id"] for name, said in manifest["models"].items()}

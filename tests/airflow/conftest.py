@@ -34,8 +34,8 @@ def in_airflow():
     return run
 
 
-class Standalone:
-    """Scheduler, DAG processor, triggerer and API server of a home, in one process group, on free ports."""
+class Services:
+    """API server, scheduler and DAG processor of a home, as processes of their own on a free port."""
 
     def __init__(self, settings) -> None:
         self.settings = settings
@@ -44,15 +44,18 @@ class Standalone:
             "AIRFLOW__API__PORT": self.base.rsplit(":", 1)[1],
             "AIRFLOW__API__BASE_URL": self.base,
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.base}/execution/",
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         }
-        self._log = (settings.home.root / "standalone.log").open("w")
-        # A session of its own: the signal to the group ends the children, which the parent alone would leave behind.
-        self._process = subprocess.Popen(
-            [str(airflow_home.command(settings)), "standalone"],
-            env=environment, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
+        self._processes = [
+            self._start(words, environment) for words in (["api-server"], ["scheduler", "--skip-serve-logs"], ["dag-processor"])
+        ]
+
+    def _start(self, words, environment) -> subprocess.Popen:
+        log = (self.settings.home.root / f"{words[0]}.log").open("w")
+        # A session of its own: a signal to the group also ends the children, which the parent alone would leave behind.
+        return subprocess.Popen(
+            [str(airflow_home.command(self.settings)), *words],
+            env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     def wait_until_healthy(self) -> None:
@@ -60,8 +63,9 @@ class Standalone:
             said = json.load(urllib.request.urlopen(f"{self.base}/api/v2/monitor/health", timeout=5))
             return all(said[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
-        wait_for(healthy, "Airflow to be healthy", seconds=150)
-        passwords = self.settings.home.airflow / "simple_auth_manager_passwords.json.generated"
+        wait_for(healthy, "Airflow to be healthy", seconds=180)
+        passwords = self.settings.home.airflow / "secrets" / airflow_home.WEB_PASSWORDS
+        assert passwords.stat().st_mode & 0o777 == 0o600
         user, password = next(iter(json.loads(passwords.read_text()).items()))
         self._token = self.call("POST", "/auth/token", {"username": user, "password": password})["access_token"]
 
@@ -74,13 +78,14 @@ class Standalone:
         return json.load(urllib.request.urlopen(request, timeout=30))
 
     def stop(self) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._log.close()
+        for process in self._processes:
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in self._processes:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def wait_for(condition, what: str, seconds: float) -> None:

@@ -62,7 +62,9 @@ class SmallHome:
             outcome=ACCEPTED,
             reason="",
             records=len(rows),
-            net_amount=sum((Decimal(str(row["net_amount"])) for row in rows), Decimal(0)) if table == "order_lines" else None,
+            net_amount=sum((Decimal(str(row["net_amount"])) for row in rows), Decimal(0))
+            if table == "order_lines"
+            else None,
         )
         write_call(self.settings, number, [entry])
         return path
@@ -76,7 +78,9 @@ class SmallHome:
     def columns(self, run: Run, name: str) -> list[str]:
         path = self.settings.home.build(run.id) / f"{name}.parquet"
         with duckdb.connect() as connection:
-            described = connection.execute(f"describe from read_parquet('{path}', hive_partitioning = false)").fetchall()
+            described = connection.execute(
+                f"describe from read_parquet('{path}', hive_partitioning = false)"
+            ).fetchall()
         return [row[0] for row in described]
 
     def one(self, run: Run, customer_id: str, *columns: str) -> tuple:
@@ -87,7 +91,9 @@ class SmallHome:
             return connection.execute(query, [customer_id]).fetchall()[0]
 
 
-def line(number: int, customer: str, at: str, net: str, product: str = "p1", quantity: int = 1, discount: str = "0") -> dict:
+def line(
+    number: int, customer: str, at: str, net: str, product: str = "p1", quantity: int = 1, discount: str = "0"
+) -> dict:
     """One order line, an order of its own; `at` is UTC."""
     return {
         "order_line_id": f"l{number}",
@@ -105,7 +111,7 @@ def line(number: int, customer: str, at: str, net: str, product: str = "p1", qua
 
 
 def small_shop(settings: Settings) -> SmallHome:
-    """Two customers up to DAY; what was dropped on NEXT is a day of sales, a return, a correction and a moved product."""
+    """Two customers up to DAY; dropped on NEXT: a day of sales, a return, a correction and a product moved."""
     shop = SmallHome(replace(settings, sources=("shop",), time_zone="America/New_York", models=()))
     shop.land(
         "products",

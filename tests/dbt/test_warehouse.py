@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,7 +13,7 @@ import duckdb
 import pytest
 
 from huaxiang import warehouse
-from huaxiang.errors import BadConfiguration, HuaxiangError, MissingPartition
+from huaxiang.errors import BadConfiguration, HomeBusy, HuaxiangError, MissingPartition
 from huaxiang.settings import Run, load_settings
 from huaxiang.tables import Home
 from huaxiang.warehouse import state
@@ -54,24 +56,41 @@ def built(tmp_path_factory) -> tuple[SmallHome, dict]:
     return shop, build(shop, TODAY)
 
 
+@pytest.fixture(scope="module")
+def next_day(built, tmp_path_factory) -> tuple[SmallHome, dict]:
+    """The small shop after its next day was run as well."""
+    shop = copy_of(built[0], tmp_path_factory.mktemp("next") / "home")
+    return shop, build(shop, TOMORROW)
+
+
 @pytest.fixture
 def shop(built, tmp_path) -> SmallHome:
     """A copy of the small shop as built for TODAY, to be changed."""
-    original = built[0].settings
-    shutil.copytree(original.home.root, tmp_path / "home")
-    return SmallHome(replace(original, home=Home(tmp_path / "home")))
+    return copy_of(built[0], tmp_path / "home")
+
+
+def copy_of(shop: SmallHome, root: Path) -> SmallHome:
+    shutil.copytree(shop.settings.home.root, root)
+    return SmallHome(replace(shop.settings, home=Home(root)))
 
 
 def test_a_portrait_says_what_happened_by_the_end_of_the_local_day(built) -> None:
     shop, _ = built
-    anna = shop.one(TODAY, "anna", "order_count", "net_spend", "last_order_on", "recency_days", "age_band", "top_category")
+    anna = shop.one(
+        TODAY, "anna", "order_count", "net_spend", "last_order_on", "recency_days", "age_band", "top_category"
+    )
     assert anna == (2, Decimal("16.00"), DAY, 0, "25-34", "milk")
     assert shop.one(TODAY, "anna", "discount_share", "campaigns_received", "campaigns_answered") == (0.111111, 1, 1)
-    assert shop.one(TODAY, "ben", "order_count", "net_spend", "recency_days", "age_band") == (1, Decimal("4.00"), 30, None)
+    assert shop.one(TODAY, "ben", "order_count", "net_spend", "recency_days", "age_band") == (
+        1,
+        Decimal("4.00"),
+        30,
+        None,
+    )
 
 
 def test_a_tag_comes_with_its_evidence(built) -> None:
-    shop, exports = built
+    _, exports = built
     tags = {(row[0], row[2]): row[3:] for row in exports["profiles/customer_tags"]}
     assert tags["anna", "top_interest"][0] == "milk"
     assert tags["anna", "campaign_responder"] == ("once", 1.0, "campaigns received: 1, answered: 1", "rule")
@@ -85,21 +104,26 @@ def test_exports_are_ordered_by_key(built) -> None:
     assert keys == sorted(keys)
 
 
-def test_the_next_day_equals_a_full_rebuild(shop) -> None:
-    increment = build(shop, TOMORROW)
-    days = [warehouse_rows(shop, f"features.{table}") for table in ("customer_days", "customer_category_days")]
-    shutil.rmtree(shop.settings.home.warehouse)
-    assert build(shop, TOMORROW) == increment
-    assert [warehouse_rows(shop, f"features.{table}") for table in ("customer_days", "customer_category_days")] == days
-    # 6.00 were paid back and the 10.00 of 1 January corrected to 1.00; the product is now called dairy
+def test_the_next_day_equals_a_full_rebuild(next_day, tmp_path) -> None:
+    increment, exports = next_day
+    rebuilt = copy_of(increment, tmp_path / "home")
+    shutil.rmtree(rebuilt.settings.home.warehouse)
+    assert build(rebuilt, TOMORROW) == exports
+    for table in ("customer_days", "customer_category_days"):
+        assert warehouse_rows(rebuilt, f"features.{table}") == warehouse_rows(increment, f"features.{table}")
+
+
+def test_the_next_day_knows_returns_corrections_and_moved_products(next_day) -> None:
+    shop, _ = next_day
+    # 6.00 were paid back and the 10.00 of 1 January corrected to 1.00; what was milk is now called dairy
     assert shop.one(TOMORROW, "anna", "net_spend", "top_category") == (Decimal("1.00"), "tea")
     assert shop.one(TOMORROW, "ben", "net_spend", "order_count") == (Decimal("9.00"), 2)
-    assert any("dairy" in row for row in days[1])
+    categories = {row[1] for row in warehouse_rows(shop, "features.customer_category_days")}
+    assert categories == {"tea", "dairy"}
 
 
-def test_an_earlier_day_can_be_run_again(shop, built) -> None:
-    build(shop, TOMORROW)
-    assert build(shop, TODAY) == built[1]
+def test_an_earlier_day_can_be_run_again(next_day, built, tmp_path) -> None:
+    assert build(copy_of(next_day[0], tmp_path / "home"), TODAY) == built[1]
 
 
 def test_a_later_known_at_corrects_the_same_day(shop) -> None:
@@ -147,7 +171,9 @@ def test_a_training_set_sees_each_snapshot_day_as_it_was(shop) -> None:
 
 def test_what_has_no_source_is_left_out_and_said(settings) -> None:
     shop = SmallHome(replace(settings, sources=("shop",), time_zone="America/New_York", models=()))
-    shop.land("order_lines", DAY, [{**line(1, "anna", "2026-01-31 15:00:00", "10.00"), "product_id": None, "store_id": None}])
+    shop.land(
+        "order_lines", DAY, [{**line(1, "anna", "2026-01-31 15:00:00", "10.00"), "product_id": None, "store_id": None}]
+    )
     warehouse.staging(shop.settings, TODAY)
     warehouse.features(shop.settings, TODAY)
     warehouse.profiles(shop.settings, TODAY)
@@ -215,6 +241,16 @@ def test_a_landed_file_the_ledger_does_not_name_is_refused(shop) -> None:
     sorted(shop.settings.home.ledger.glob("*.parquet"))[-1].unlink()
     with pytest.raises(MissingPartition, match=f"{path.name}.*huaxiang landing"):
         warehouse.staging(shop.settings, TODAY)
+
+
+def test_a_warehouse_that_is_open_elsewhere_is_busy(shop) -> None:
+    hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(shop.settings.home.duckdb_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(HomeBusy, match="another process has it open"):
+            warehouse.staging(shop.settings, TODAY)
+        other.stdin.close()
 
 
 def test_a_broken_key_names_test_and_file(shop) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
+from huaxiang.settings import PROJECT
 from huaxiang.tables import Home
 
 LINES = """
@@ -17,6 +20,8 @@ LINES = """
     ordered_at timestamp, quantity decimal(18, 3), gross_amount decimal(18, 2), discount_amount decimal(18, 2),
     coupon_amount decimal(18, 2), net_amount decimal(18, 2)
 """
+_ENGINE = duckdb.connect()  # one for all files: opening it costs more than writing a few rows
+
 COLUMNS = {
     "order_lines": LINES,
     "products": "product_id varchar, department varchar, category varchar",
@@ -97,18 +102,16 @@ class LandedHome:
 def write(path: Path, columns: str, rows: list[tuple]) -> None:
     """Rows as a typed Parquet file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect() as connection:
-        connection.execute(f"create table rows ({columns})")
-        if rows:
-            connection.executemany(f"insert into rows values ({', '.join('?' * len(rows[0]))})", rows)
-        connection.execute(f"copy rows to '{path}' (format parquet)")
+    _ENGINE.execute(f"create or replace table rows ({columns})")
+    if rows:
+        _ENGINE.executemany(f"insert into rows values ({', '.join('?' * len(rows[0]))})", rows)
+    _ENGINE.execute(f"copy rows to '{path}' (format parquet)")
 
 
 def change(path: Path, query: str) -> None:
     """Rewrite a Parquet file by a query over `rows`, as damage or a careless hand would."""
-    with duckdb.connect() as connection:
-        connection.execute(f"create table rows as select * from read_parquet('{path}', hive_partitioning = false)")
-        connection.execute(f"copy ({query}) to '{path}' (format parquet)")
+    _ENGINE.execute(f"create or replace table rows as select * from read_parquet('{path}', hive_partitioning = false)")
+    _ENGINE.execute(f"copy ({query}) to '{path}' (format parquet)")
 
 
 def days_before(day: str, count: int) -> list[str]:
@@ -144,3 +147,10 @@ def portraits(folder: Path, profiles: list[tuple], is_released: bool = False) ->
     if is_released:
         manifest = {"as_of": as_of, "known_at": as_of, "fence": 1}
         (folder / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def documented(names: Iterable[str]) -> set[str]:
+    """Those of the check names that the manual explains, by name or as `<column>_...`."""
+    manual = (PROJECT / "docs" / "how-to" / "read-a-quality-report.md").read_text(encoding="utf-8")
+    patterns = [re.sub(r"<\w+>", r"\\w+", name) for name in re.findall(r"`([a-z_<>]+)`", manual)]
+    return {name for name in names if any(re.fullmatch(pattern, name) for pattern in patterns)}

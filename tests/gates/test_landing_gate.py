@@ -14,7 +14,7 @@ from huaxiang import gates
 from huaxiang.errors import GateFailed, MissingPartition
 from huaxiang.gate_limits import GateLimits
 from huaxiang.settings import Run, Settings
-from tests.gates.homes import LandedHome, change, days_before, line
+from tests.gates.homes import LandedHome, change, days_before, documented, line
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +60,12 @@ def test_a_good_home_passes_every_check(settings, landed, capsys):
     assert json.loads(gates.result_file(settings, RUN, "landing").read_text())["passed"] is True
 
 
+def test_the_manual_explains_every_check(settings, landed):
+    shop(landed)
+    names = checked(settings).keys()
+    assert documented(names) == set(names)
+
+
 def test_a_gate_without_landed_data_says_which_command_comes_first(settings):
     with pytest.raises(MissingPartition, match="run 'huaxiang landing --as-of 2026-03-10' first"):
         gates.check(settings, RUN, "landing")
@@ -72,7 +78,7 @@ def test_a_drop_of_which_nothing_is_usable_stops_the_run(settings, landed):
         gates.check(settings, RUN, "landing")
 
     message = str(caught.value)
-    assert "newest_drop_has_rows: order_lines: 0 of 12 records accepted on 2026-03-10" in message
+    assert "newest_drop_has_rows: 0 of 12 records accepted on 2026-03-10" in message
     assert "most_records_are_accepted" in message and "failing rows: 12, to be found in" in message
     assert "quarantine/shop/order_lines/load_date=2026-03-10/" in message
     assert "The released portrait stays as it was." in message

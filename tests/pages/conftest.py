@@ -68,6 +68,7 @@ def visit(browser) -> Iterator[Callable[..., Watched]]:
 
     def _visit(path: Path, size: dict[str, int] = DESKTOP, fragment: str = "") -> Watched:
         page = browser.new_page()
+        page.set_default_timeout(10_000)
         watched = Watched(page)
         opened.append(page)
 
@@ -88,7 +89,8 @@ def visit(browser) -> Iterator[Callable[..., Watched]]:
         page.on("pageerror", lambda error: watched.complaints.append(str(error)))
         page.set_viewport_size(size)
         page.goto(path.as_uri() + fragment)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_selector("h1, #portrait p")
+        page.wait_for_timeout(50)
         return watched
 
     yield _visit

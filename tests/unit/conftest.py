@@ -72,7 +72,12 @@ class Shop:
         """Every file of the home that landing wrote, but the build's step log."""
         root = self.settings.home.root
         folders = [root / name for name in ("raw", "landing", "quarantine", "ledger")]
-        return {str(path.relative_to(root)): path.read_bytes() for one in folders for path in one.rglob("*") if path.is_file()}
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for one in folders
+            for path in one.rglob("*")
+            if path.is_file()
+        }
 
     def _query(self, folder: str, columns: str, table: str) -> list[Any]:
         import duckdb
@@ -83,7 +88,8 @@ class Shop:
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             found = connection.execute(
-                f"select {columns} from read_parquet(?, hive_partitioning = false) order by file_id, record_number", [files]
+                f"select {columns} from read_parquet(?, hive_partitioning = false) order by file_id, record_number",
+                [files],
             ).fetchall()
         return [row[0] for row in found] if found and len(found[0]) == 1 else found
 

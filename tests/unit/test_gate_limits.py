@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from huaxiang.errors import BadConfiguration
 from huaxiang.gate_limits import GateLimits, read_limits
+from huaxiang.settings import PROJECT
 
 
 def test_a_home_that_says_nothing_has_the_defaults():
@@ -36,3 +39,14 @@ def test_a_limit_that_cannot_be_meant_is_refused_with_its_file(said: object, rea
         read_limits(said, where="homes/shop/huaxiang.yml")
 
     assert str(caught.value).startswith("homes/shop/huaxiang.yml: ")
+
+
+def test_every_limit_and_its_default_stand_in_the_manual():
+    manual = (PROJECT / "docs" / "how-to" / "read-a-quality-report.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in manual.splitlines() if line.startswith("| `") and line.count("|") == 4]
+    told = {
+        name.strip().strip("`"): float(value)
+        for names, values in rows
+        for name, value in zip(names.split(","), values.split(","), strict=True)
+    }
+    assert told == asdict(GateLimits())

@@ -27,8 +27,8 @@ REFUSED = Check(
 def test_a_failed_check_says_what_how_many_where_and_what_next():
     assert sentence(REFUSED) == (
         "most_records_are_accepted: order_lines of shop: 1,200 of 2,000 records refused (60.00 %), "
-        "failing rows: 1,200, to be found in quarantine/shop/order_lines/load_date=2026-03-10/ab.parquet; expected: at most 5 %. "
-        "Next: read the reasons."
+        "failing rows: 1,200, to be found in quarantine/shop/order_lines/load_date=2026-03-10/ab.parquet; "
+        "expected: at most 5 %. Next: read the reasons."
     )
 
 

@@ -98,21 +98,24 @@ def test_failed_checks_come_first_and_a_warning_is_no_failure():
     assert (gate.counted("passed"), gate.counted("warning"), gate.counted("failed")) == (1, 1, 1)
 
 
-def test_columns_left_out_for_the_same_reason_are_told_once():
+def test_what_is_left_out_is_told_once_for_each_thing_without_a_source():
     said = facts.read_left_out(
         {
+            "tables": [{"table": "customer_interests", "needs": ["products.category"]}],
             "columns": [
                 {"table": "customer_features", "column": "price_level", "needs": ["products"]},
-                {"table": "customer_profiles", "column": "price_level", "needs": ["products"]},
-                {"table": "customer_profiles", "column": "top_category", "needs": ["products"]},
+                {"table": "customer_profiles", "column": "price_level", "needs": ["products.category"]},
+                {"table": "customer_profiles", "column": "coupon_share", "needs": ["order_lines.coupon_amount"]},
             ],
-            "tags": [{"tag": "age_band", "title": "Age band", "needs": ["customers.age_band"]}],
+            "tags": [{"tag": "variety", "title": "Variety", "needs": ["products.category", "products.department"]}],
         },
-        unsourced={"reviews", "events"},
+        unsourced={"products", "reviews", "events"},
     )
-    assert said.columns == (facts.Missing(("price_level", "top_category"), ("products",)),)
-    assert said.tags == (facts.Missing(("Age band",), ("customers.age_band",)),)
-    assert said.unsourced == ("events", "reviews")
+    assert said.missing == (
+        facts.Missing("products", ("customer_interests",), ("price_level",), ("Variety",)),
+        facts.Missing("coupon amount of order lines", (), ("coupon_share",), ()),
+    )
+    assert said.others == ("events", "reviews")
 
 
 def test_a_home_that_lacks_nothing_says_nothing():
@@ -240,6 +243,7 @@ def test_the_segments_stand_beside_the_baseline_with_their_intervals():
 def test_an_unknown_reason_is_told_by_its_own_name():
     assert reason_in_words("TYPE") == "a value is not of its column's type"
     assert reason_in_words("NEW_REASON") == "new reason"
+    assert reason_in_words("RULE:amounts_add_up") == "a rule of the table's contract is broken: amounts add up"
 
 
 def _node(name: str, layer: str, *reads: str) -> dict:
@@ -296,3 +300,8 @@ def test_the_picture_stands_in_the_order_of_the_flow_and_knows_all_that_a_table_
     )
     assert boxes["features.customer_features"].after == ("models.customer_segments", "profiles.customer_profiles")
     assert all(box.x >= 0 and box.x + lineage.BOX_WIDTH <= drawn.width for box in drawn.boxes)
+
+
+def test_figures_stand_in_the_order_of_the_glossary_with_short_windows_first():
+    columns = ["shoe_size", "net_spend_91d", "net_spend", "order_count", "net_spend_7d"]
+    assert glossary.in_order(columns) == ["order_count", "net_spend", "net_spend_7d", "net_spend_91d", "shoe_size"]

@@ -46,7 +46,9 @@ def test_a_table_overrides_how_its_source_is_written(shop):
 
 
 def test_a_source_without_a_mapping_is_named_with_the_next_step(settings):
-    with pytest.raises(BadConfiguration, match=r"sources/moon.yml: not found, but huaxiang.yml names the source 'moon'.*write it"):
+    with pytest.raises(
+        BadConfiguration, match=r"sources/moon.yml: not found, but huaxiang.yml names the source 'moon'.*write it"
+    ):
         load_sources(replace(settings, sources=("moon",)), load_contracts(settings))
 
 
@@ -68,7 +70,12 @@ def test_a_source_without_a_mapping_is_named_with_the_next_step(settings):
         ("net_amount: paid", "net_amount: paid from secrets", "is not one SQL expression"),
         ("net_amount: paid", "net_amount: paid; drop table x", "is not"),
         ("net_amount: paid", "net_amount:", "columns.net_amount' is not an SQL expression"),
-        ("ordered_at: bought_at", "ordered_at: now()", "asks the clock (now), so the same drop would give other rows tomorrow"),
+        ("net_amount: paid", "net_amount: off", "which YAML does not take for text; put it in quotes"),
+        (
+            "ordered_at: bought_at",
+            "ordered_at: now()",
+            "asks the clock (now), so the same drop would give other rows tomorrow",
+        ),
         ("ordered_at: bought_at", "ordered_at: current_date", "asks the clock (current_date)"),
         ("net_amount: paid", "net_amount: random()", "uses random(), whose answer changes from call to call"),
         ("sales_{load_date}.csv", "sales.csv", "'sales.csv' must hold {load_date} once"),
@@ -81,7 +88,11 @@ def test_a_source_without_a_mapping_is_named_with_the_next_step(settings):
         ("format: csv", "format: csv\n    delimiter: '::'", "'::' is not one ASCII character"),
         ("format: csv", "format: csv\n    time_zone: Mars", "'Mars' is not an IANA zone"),
         ("format: csv", "format: csv\n    timestamp_formats: ['%Q']", "use strptime's letters"),
-        ("format: csv", "format: csv\n    separator: ','", "'tables.order_lines.separator' is an unknown key; the keys are"),
+        (
+            "format: csv",
+            "format: csv\n    separator: ','",
+            "'tables.order_lines.separator' is an unknown key; the keys are",
+        ),
         ("tables:", "currency: XXX\ntables:", "'currency' is XXX, but the home counts in USD"),
         ("tables:", "nothing:", "'nothing' is an unknown key"),
     ],

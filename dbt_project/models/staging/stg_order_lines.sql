@@ -47,13 +47,13 @@ order_lines as (
         product_id,
         store_id,
         ordered_at,
-        cast(ordered_at_local as date) as ordered_on,
         quantity,
         gross_amount,
         discount_amount,
         coupon_amount,
         net_amount,
-        quantity < 0 or gross_amount < 0 as is_return,
+        cast(ordered_at_local as date) as ordered_on,
+        coalesce(quantity < 0 or gross_amount < 0, false) as is_return,
         file_id,
         record_number
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang.contracts import Contract
 from huaxiang.errors import HuaxiangError
-from huaxiang.files import replacing
+from huaxiang.files import replacing, sha256
 from huaxiang.landing.drops import Drop
 from huaxiang.landing.framing import Refused
 from huaxiang.settings import Settings
@@ -20,6 +21,7 @@ from huaxiang.tables import Home
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SCRATCH = ".landing-"  # folders of that name in the home live as long as a call
 _CHUNK = 2**20
 _PARQUET: dict[str, Any] = {"compression": "zstd", "store_decimal_as_integer": True}
 _BEFORE_ALL = date(1, 1, 1)
@@ -28,7 +30,7 @@ _BEFORE_ALL = date(1, 1, 1)
 def keep_raw(home: Home, drop: Drop) -> Path:
     """Copy the drop's bytes once to `raw/<sha256>`; all that follows reads the copy, so what counts is what is kept."""
     target = home.raw / drop.sha256
-    if target.exists():
+    if target.exists() and sha256(target) == drop.sha256:
         return target
     digest = hashlib.sha256()
     with replacing(target, is_synced=False) as temporary, drop.path.open("rb") as source, temporary.open("wb") as copy:
@@ -59,7 +61,10 @@ def write_accepted(home: Home, drop: Drop, contract: Contract, parts: Iterable[p
     import pyarrow.parquet as pq
 
     path, schema = accepted_path(home, drop), landed_schema(contract)
-    with replacing(path, is_synced=False) as temporary, pq.ParquetWriter(temporary, schema, **_PARQUET) as writer:
+    # Record numbers all differ: a dictionary of them would double the file.
+    repeating = [name for name in schema.names if name != "record_number"]
+    options = _PARQUET | {"use_dictionary": repeating}
+    with replacing(path, is_synced=False) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
         for rows in parts:
             if rows.num_rows:
                 writer.write_table(_with_provenance(drop, contract, rows, schema))
@@ -115,6 +120,8 @@ def count_rows(path: Path) -> int:
 
 def remove_uncommitted(home: Home, committed: set[tuple[str, str, str]]) -> None:
     """Remove what a call that was cut short left behind: files whose (source, table, file id) no ledger row names."""
+    for scratch in home.root.glob(f"{SCRATCH}*"):
+        shutil.rmtree(scratch)
     for folder in (home.landing, home.quarantine):
         for path in folder.glob("*/*/load_date=*/*"):
             source, table = path.parts[-4:-2]

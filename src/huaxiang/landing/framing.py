@@ -8,6 +8,7 @@ and exactly the header's number of fields. If not, its first line alone is refus
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 
 # A single record longer than this is a runaway quote, not data.
@@ -42,8 +43,8 @@ class Frames:
     """The records of one drop: `good` as UTF-8 bytes without line end, their numbers and first lines beside them."""
 
     good: list[bytes] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    lines: array[int] = field(default_factory=lambda: array("q"))
     refused: list[Refused] = field(default_factory=list)
 
     @property
@@ -80,8 +81,8 @@ def read_header(data: bytes, dialect: Dialect) -> Header | None:
         line = data[offset:end].rstrip(b"\r\n")
         offset = end
         if line:
-            names = _split(line, dialect)
-            return Header(names, offset, line_number + 1) if names else None
+            names, problem = _split(line, dialect)
+            return None if problem or not _is_utf8(line) else Header(names, offset, line_number + 1)
     return None
 
 
@@ -119,7 +120,7 @@ def _frame_plain(data: bytes, delimiter: bytes, field_count: int, line_number: i
     delimiters = field_count - 1
     if all(lines) and all(line.count(delimiter) == delimiters for line in lines):
         count = len(lines)
-        return Frames(lines, list(range(1, count + 1)), list(range(line_number, line_number + count)))
+        return Frames(lines, array("q", range(1, count + 1)), array("q", range(line_number, line_number + count)))
     frames = Frames()
     for at, line in enumerate(lines, start=line_number):
         if line:
@@ -175,38 +176,36 @@ def _record_pattern(delimiter: bytes, quote: bytes, field_count: int) -> bytes:
 
 
 def _quote_problem(line: bytes, dialect: Dialect, field_count: int) -> tuple[str, str]:
-    """Why a line with quotes is no record: other fields, a quote that never closes, or one inside an unquoted field."""
-    fields = _split(line, dialect)
-    if fields:
-        if len(fields) == field_count:
-            return "FIELDS", _CARRIAGE_RETURN
-        return "FIELDS", _fields_detail(len(fields), field_count)
-    if line.count(dialect.quote.encode()) % 2:
-        return "UNTERMINATED_QUOTE", "a quote that opens in this line does not close in its place"
-    return "QUOTE", "a quote inside a field that is not quoted"
+    """Why a line with quotes is no record: other fields, a quote that never closes, or one that has no place there."""
+    fields, problem = _split(line, dialect)
+    if problem == "UNTERMINATED_QUOTE":
+        return problem, "a quote that opens in this line does not close in its place"
+    if problem:
+        return problem, "a quote inside a field that is not quoted, or text after a closing quote"
+    if len(fields) == field_count:
+        return "FIELDS", _CARRIAGE_RETURN
+    return "FIELDS", _fields_detail(len(fields), field_count)
 
 
-def _split(line: bytes, dialect: Dialect) -> tuple[str, ...]:
-    """The fields of one line; empty when its quotes are wrong or it is no text."""
-    if not _is_utf8(line):
-        return ()
-    text, quote = line.decode(), dialect.quote
+def _split(line: bytes, dialect: Dialect) -> tuple[tuple[str, ...], str]:
+    """The fields of one line, and what is wrong with its quotes ('' when nothing is)."""
+    text, quote = line.decode("utf-8", "replace"), dialect.quote
     if not quote or quote not in text:
-        return tuple(one.strip() for one in text.split(dialect.delimiter))
+        return tuple(one.strip() for one in text.split(dialect.delimiter)), ""
     q, d = re.escape(quote), re.escape(dialect.delimiter)
-    one = rf"(?:{q}((?:[^{q}]++|{q}{q})*+){q}|([^{q}{d}]*+))"
+    one_field = re.compile(rf"{q}(?P<quoted>(?:[^{q}]++|{q}{q})*+){q}|(?P<bare>[^{q}{d}]*+)")
     fields, position = [], 0
-    while True:
-        found = re.compile(one).match(text, position)
-        if not found:
-            return ()
-        fields.append((found[1] or "").replace(quote * 2, quote) if found[1] is not None else found[2].strip())
+    while found := one_field.match(text, position):
+        is_quoted = found["quoted"] is not None
+        fields.append(found["quoted"].replace(quote * 2, quote) if is_quoted else found["bare"].strip())
         position = found.end()
         if position == len(text):
-            return tuple(fields)
+            return tuple(fields), ""
         if text[position] != dialect.delimiter:
-            return ()
+            opens = text[position] == quote and position == found.start()
+            return (), "UNTERMINATED_QUOTE" if opens else "QUOTE"
         position += 1
+    return (), "QUOTE"
 
 
 def _take(frames: Frames, record: bytes, number: int, line_number: int) -> None:

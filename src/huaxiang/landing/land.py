@@ -11,6 +11,7 @@ from itertools import groupby
 
 from huaxiang.contracts import Contract, load_contracts
 from huaxiang.errors import BrokenConservation, MissingPartition
+from huaxiang.expressions import literal
 from huaxiang.files import sha256
 from huaxiang.landing.drops import Drop, Inbox, find_drops
 from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
@@ -137,10 +138,10 @@ def _with_money(settings: Settings, outcomes: list[Outcome]) -> list[Outcome]:
     }
     if not paths:
         return outcomes
+    written = ", ".join(literal(str(path)) for path in paths)
     with duckdb.connect() as connection:
         found = connection.execute(
-            "select filename, count(*), sum(net_amount) from read_parquet(?, filename = true) group by all",
-            [list(map(str, paths))],
+            f"select filename, count(*), sum(net_amount) from read_parquet([{written}], filename = true) group by all"
         ).fetchall()
     money: dict[str, tuple[int, Decimal]] = {name: (count, total) for name, count, total in found}
     filled = []

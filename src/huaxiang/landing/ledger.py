@@ -58,7 +58,7 @@ def read_ledger(settings: Settings) -> list[LedgerRow]:
 
     rows: list[LedgerRow] = []
     for path in _files(settings):
-        columns = pq.read_table(path, partitioning=None).to_pydict()
+        columns = pq.ParquetFile(path).read().to_pydict()
         rows.extend(
             LedgerRow(*values) for values in zip(*(columns[one.name] for one in fields(LedgerRow)), strict=True)
         )

@@ -56,12 +56,10 @@ def plan(
             typed.append(f"cast(null as {column.type}) as {quoted(column.name)}")
             continue
         for at, reader in enumerate(expression.readers):
-            flag = f"_unread_{number}_{at}"
+            flag, what = f"_unread_{number}_{at}", reader.argument.replace('"', "")
             unread = f"({reader.argument}\n) is not null and {reader.function}({reader.argument}\n) is null"
             mapped.append(f"try({{'v': {unread}}}).v as {flag}")
-            broken.append(
-                (flag, Problem("TYPE", f"{column.name}: {reader.argument} is not {READERS[reader.function]}"))
-            )
+            broken.append((flag, Problem("TYPE", f"{column.name}: {what} is not {READERS[reader.function]}")))
         name, value = f"_mapped_{number}", f"_mapped_{number}"
         if expression.sql in expression.source_columns:
             mapped.append(f"{quoted(expression.sql)} as {name}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from huaxiang.contracts import Contract
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.drops import Drop
-from huaxiang.landing.files import accepted_path, count_rows, keep_raw, write_accepted, write_quarantine
+from huaxiang.landing.files import SCRATCH, accepted_path, count_rows, keep_raw, write_accepted, write_quarantine
 from huaxiang.landing.framing import Refused
 from huaxiang.landing.mapping import Plan, cleaned, plan
 from huaxiang.landing.outcome import Outcome
@@ -36,7 +36,7 @@ def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[
     """
     workers = min(_MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, len(drops))
     home.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".landing-", dir=home.root) as folder, ThreadPoolExecutor(workers) as pool:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home.root) as folder, ThreadPoolExecutor(workers) as pool:
         free: SimpleQueue[Any] = SimpleQueue()
         for _ in range(workers):
             free.put(_connect(home, Path(folder), drops[0].mapping))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from huaxiang.contracts import Contract
 from huaxiang.errors import BrokenConservation
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.drops import Drop
-from huaxiang.landing.files import keep_raw, write_accepted, write_quarantine
+from huaxiang.landing.files import SCRATCH, keep_raw, write_accepted, write_quarantine
 from huaxiang.landing.framing import (
     LONGEST_RECORD,
     Dialect,
@@ -89,12 +90,14 @@ def _frame(home: Home, drop: Drop) -> _Framed | Outcome:
 
 
 def _header_problem(mapping: TableMapping, header: tuple[str, ...]) -> str:
-    names = Counter(name.casefold() for name in header)
+    # Keys of JSON objects that differ in case are different keys; names of columns are not.
+    fold = str if mapping.format == "jsonl" else str.casefold
+    names = Counter(map(fold, header))
     for name in mapping.needed_columns:
-        if not names[name.casefold()]:
+        if not names[fold(name)]:
             return f"{name}: no such column in the drop"
     for name in mapping.source_columns:
-        if names[name.casefold()] > 1:
+        if names[fold(name)] > 1:
             return f"{name}: the header names this column twice"
     return ""
 
@@ -115,20 +118,13 @@ def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterato
     rows, planned = _map(home, contract, batch)
     problems = rows["_problem"]
     good = rows.filter(pc.is_null(problems)) if problems.null_count < rows.num_rows else rows
-    bad = rows.filter(pc.is_valid(problems)).select(["_file", "_record", "_problem"]).to_pylist()
-    bounds = _bounds(good, len(batch))
+    bad = rows.filter(pc.is_valid(problems))
+    good_bounds, bad_bounds = _bounds(good, len(batch)), _bounds(bad, len(batch))
     for number, framed in enumerate(batch):
         frames = framed.frames
-        refused = list(frames.refused)
-        at = {record: place for place, record in enumerate(frames.numbers)} if bad else {}
-        for one in (one for one in bad if one["_file"] == number):
-            place, problem = at[one["_record"]], planned.problems[one["_problem"]]
-            refused.append(
-                Refused(
-                    one["_record"], frames.lines[place], problem.reason, problem.detail, frames.good[place].decode()
-                )
-            )
-        start, end = bounds[number], bounds[number + 1]
+        start, end = bad_bounds[number], bad_bounds[number + 1]
+        refused = [*frames.refused, *_refuse(frames, bad.slice(start, end - start), planned)]
+        start, end = good_bounds[number], good_bounds[number + 1]
         yield Outcome(
             drop=framed.drop,
             bytes=framed.bytes,
@@ -137,6 +133,13 @@ def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterato
             quarantined=write_quarantine(home, framed.drop, refused),
             refused=Counter(one.reason for one in refused),
         )
+
+
+def _refuse(frames: Frames, bad: pa.Table, planned: Plan) -> Iterator[Refused]:
+    """Give the records that broke their contract their text back."""
+    for record, at in zip(bad["_record"].to_pylist(), bad["_problem"].to_pylist(), strict=True):
+        place, problem = bisect_left(frames.numbers, record), planned.problems[at]
+        yield Refused(record, frames.lines[place], problem.reason, problem.detail, frames.good[place].decode())
 
 
 def _bounds(rows: pa.Table, count: int) -> list[int]:
@@ -151,20 +154,19 @@ def _map(home: Home, contract: Contract, batch: list[_Framed]) -> tuple[pa.Table
 
     mapping = batch[0].drop.mapping
     home.root.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".landing-", dir=home.root) as folder, connect() as connection:
+    with TemporaryDirectory(prefix=SCRATCH, dir=home.root) as folder, connect() as connection:
         connection.execute(f"set temp_directory = {literal(folder)}")
         connection.execute("set memory_limit = '1GiB'")
         # A mapping is configuration, but it need not be able to read anything but this batch.
         connection.execute(f"set allowed_directories = [{literal(folder)}]")
         connection.execute("set enable_external_access = false")
         declare_readers(connection, mapping.reading)
-        _register_drops(connection, batch)
-        if mapping.format == "jsonl":
-            relation, columns = _register_lines(connection, batch, mapping)
+        write = _write_lines if mapping.format == "jsonl" else _write_csv
+        relation, columns = write(Path(folder), batch, mapping)
+        if any(set(one.drop_columns) - {"record_number"} for _, one in mapping.columns):
+            relation = f"({relation}) inner join ({_write_drops(Path(folder), batch)}) using (_file)"
         else:
-            relation, columns = _write_csv(Path(folder) / "batch.csv", batch, mapping)
-        needed = {name for _, expression in mapping.columns for name in expression.drop_columns}
-        relation = f"({relation}) inner join drops using (_file)" if needed - {"record_number"} else f"({relation})"
+            relation = f"({relation})"
         own = {"load_date": "_load_date", "file_id": "_file_id", "record_number": "_record"}
         planned = plan(contract, mapping, relation, columns, own)
         try:
@@ -178,24 +180,29 @@ def _map(home: Home, contract: Contract, batch: list[_Framed]) -> tuple[pa.Table
     return rows, planned
 
 
-def _register_drops(connection: Any, batch: list[_Framed]) -> None:
+def _write_drops(folder: Path, batch: list[_Framed]) -> str:
+    """What expressions may know about each drop; SQL that reads it."""
     import pyarrow as pa
 
-    connection.register(
-        "drops",
-        pa.table(
-            {
-                "_file": pa.array(range(len(batch)), pa.int32()),
-                "_file_id": pa.array([one.drop.file_id for one in batch], pa.string()),
-                "_load_date": pa.array([one.drop.load_date for one in batch], pa.date32()),
-            }
-        ),
+    return _write_table(
+        folder / "drops.parquet",
+        _file=pa.array(range(len(batch)), pa.int32()),
+        _file_id=pa.array([one.drop.file_id for one in batch], pa.string()),
+        _load_date=pa.array([one.drop.load_date for one in batch], pa.date32()),
     )
 
 
-def _write_csv(path: Path, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+def _write_table(path: Path, **columns: Any) -> str:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table(columns), path)
+    return f"select * from read_parquet({literal(str(path))})"
+
+
+def _write_csv(folder: Path, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
     """Write the framed records of all drops into one file, each with its file and record number before it."""
-    delimiter = mapping.delimiter.encode()
+    path, delimiter = folder / "batch.csv", mapping.delimiter.encode()
     with path.open("wb") as file:
         for number, framed in enumerate(batch):
             between = delimiter.replace(b"%", b"%%")
@@ -213,18 +220,16 @@ def _write_csv(path: Path, batch: list[_Framed], mapping: TableMapping) -> tuple
     return relation, {name: cleaned(mapping, f"c{at}") for at, name in enumerate(header)}
 
 
-def _register_lines(connection: Any, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+def _write_lines(folder: Path, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+    """Write the framed lines of all JSONL drops into one file."""
     import pyarrow as pa
 
-    files = [number for number, framed in enumerate(batch) for _ in framed.frames.good]
-    records = [number for framed in batch for number in framed.frames.numbers]
-    texts = [line.decode() for framed in batch for line in framed.frames.good]
-    lines = {
-        "_file": pa.array(files, pa.int32()),
-        "_record": pa.array(records, pa.int64()),
-        "_text": pa.array(texts, pa.string()),
-    }
-    connection.register("lines", pa.table(lines))
+    relation = _write_table(
+        folder / "lines.parquet",
+        _file=pa.array([number for number, framed in enumerate(batch) for _ in framed.frames.good], pa.int32()),
+        _record=pa.array([number for framed in batch for number in framed.frames.numbers], pa.int64()),
+        _text=pa.array([line.decode() for framed in batch for line in framed.frames.good], pa.string()),
+    )
     columns = {}
     for name in mapping.source_columns:
         key, mark = literal("$." + quoted(name)), mapping.reading.decimal_mark
@@ -234,4 +239,4 @@ def _register_lines(connection: Any, batch: list[_Framed], mapping: TableMapping
             is_number = f"json_type(_text, {key}) = 'DOUBLE'"
             value = f"(case when {is_number} then replace({value}, '.', {literal(mark)}) else {value} end)"
         columns[name] = cleaned(mapping, value)
-    return "select * from lines", columns
+    return relation, columns

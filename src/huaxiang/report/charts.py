@@ -10,7 +10,7 @@ from huaxiang.report import words
 from huaxiang.report.days import Day
 from huaxiang.report.drawing import ACCENT, LINE, MUTED, NARROW, SOFT, WARM, Spec, both
 
-_TIMES = "datum.value == 1 ? 'average' : datum.value < 1 ? '÷ ' + 1 / datum.value : '× ' + datum.value"
+_TIMES = "datum.value == 1 ? 'average' : datum.value < 1 ? '÷' + 1 / datum.value : '×' + datum.value"
 
 
 def daily(days: list[Day], field: str, title: str, axis: str) -> Markup:
@@ -76,7 +76,6 @@ def against_average(name: str, ratios: list[tuple[str, float, str]], limit: floa
         }
         for feature, ratio, said in ratios
     ]
-    ticks = [step for step in (0.25, 0.5, 1, 2, 4) if 1 / limit <= step <= limit]
 
     def spec(width: int) -> Spec:
         y = {
@@ -92,7 +91,7 @@ def against_average(name: str, ratios: list[tuple[str, float, str]], limit: floa
             "title": None,
             "scale": {"type": "log", "base": 2, "domain": [1 / limit, limit]},
             "axis": {
-                "values": ticks,
+                "values": [1 / limit, 0.5, 1, 2, limit] if width > NARROW else [1 / limit, 1, limit],
                 "labelExpr": _TIMES,
                 "orient": "top",
             },
@@ -155,7 +154,7 @@ def lines(rows: list[dict[str, float | None]], x: str, y: dict[str, str], chosen
             "color": {
                 "field": "measure",
                 "scale": {"domain": names, "range": colours},
-                "legend": {"orient": "top", "title": None, "columnPadding": 28},
+                "legend": {"orient": "top", "title": None, "columnPadding": 22},
             },
         }
         return {

@@ -31,7 +31,7 @@ _KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models"}
 
 
 def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
-    """Write `index.js` and one file per shard; returns how many customers and shards there are."""
+    """Write `index.js` and one file per shard; returns how many customers, shards and segments there are."""
     folder.mkdir(parents=True, exist_ok=True)
     profiles = tables.rows(f"select *, {_spend_rank(tables)} as spend_rank from customer_profiles")
     profiles.sort(key=lambda row: natural(row["customer_id"]))
@@ -59,8 +59,9 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
             for row in part
         ]
         _write(folder / f"{number:02d}.js", f"huaxiang.shard({number},", people)
-    _write(folder / "index.js", "huaxiang.index(", _index(profiles, shown, tags, tables, size))
-    return {"customers": len(profiles), "shards": ceil(len(profiles) / size)}
+    index = _index(profiles, shown, tags, tables, size)
+    _write(folder / "index.js", "huaxiang.index(", index)
+    return {"customers": len(profiles), "shards": ceil(len(profiles) / size), "segments": len(index["segments"])}
 
 
 def shard_size(customers: int) -> int:

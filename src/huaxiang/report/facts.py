@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Any
 
 from huaxiang.landing.ledger import landed_tables
 from huaxiang.report.tables import BuildTables
+from huaxiang.report.words import listed, plain
 from huaxiang.steps import describe
 
 
@@ -84,27 +85,23 @@ class ModelUsed:
 
 @dataclass(frozen=True)
 class Missing:
-    """Names (columns, or one table or tag) that the home has no source for, and what they would need."""
+    """Something the home has no source for, and the released tables, columns and tags that are left out for it."""
 
-    names: tuple[str, ...]
-    needs: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.names[0]
+    what: str
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What the home has no source for, and what therefore does not appear."""
+    """What has no source and is missed somewhere, and the canonical tables (`others`) that are missed nowhere yet."""
 
-    unsourced: tuple[str, ...]
-    tables: tuple[Missing, ...]
-    columns: tuple[Missing, ...]
-    tags: tuple[Missing, ...]
+    missing: tuple[Missing, ...]
+    others: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.unsourced or self.tables or self.columns or self.tags)
+        return bool(self.missing or self.others)
 
 
 def totals(tables: BuildTables) -> Totals:
@@ -194,16 +191,26 @@ def left_out(tables: BuildTables) -> LeftOut:
     return read_left_out(tables.json("profiles/left_out.json") or {}, canonical - landed - derived if landed else ())
 
 
-def read_left_out(said: dict[str, list[dict[str, Any]]], unsourced: Iterable[str] = ()) -> LeftOut:
-    """Columns with the same needs are told together, and once for all tables that would hold them."""
-    by_needs: dict[tuple[str, ...], dict[str, None]] = {}
-    for entry in said.get("columns", ()):
-        by_needs.setdefault(tuple(entry["needs"]), {})[entry["column"]] = None
+def read_left_out(said: dict[str, list[dict[str, Any]]], unsourced: Collection[str] = ()) -> LeftOut:
+    """Everything left out, told once for each thing that has no source."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    missed: set[str] = set()
+    for kind in ("tables", "columns", "tags"):
+        for entry in said.get(kind, ()):
+            name = entry.get("column") or entry.get("title") or entry.get("tag") or entry["table"]
+            whats = dict.fromkeys(_what(need, unsourced) for need in entry["needs"])
+            found.setdefault(listed(list(whats)), {}).setdefault(kind, {})[name] = None
+            missed |= {need.partition(".")[0] for need in entry["needs"]}
     return LeftOut(
-        unsourced=tuple(sorted(unsourced)),
-        tables=tuple(Missing((entry["table"],), tuple(entry["needs"])) for entry in said.get("tables", ())),
-        columns=tuple(Missing(tuple(names), needs) for needs, names in by_needs.items()),
-        tags=tuple(
-            Missing((entry.get("title") or entry["tag"],), tuple(entry["needs"])) for entry in said.get("tags", ())
+        missing=tuple(
+            Missing(what, *(tuple(kinds.get(kind, ())) for kind in ("tables", "columns", "tags")))
+            for what, kinds in found.items()
         ),
+        others=tuple(sorted(set(unsourced) - missed)),
     )
+
+
+def _what(need: str, unsourced: Collection[str]) -> str:
+    """A need in words: the whole table where it has no source, else the column of it."""
+    table = need.partition(".")[0]
+    return plain(table if table in unsourced else need)

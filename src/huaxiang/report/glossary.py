@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -63,6 +64,20 @@ def term(column: str) -> Term:
     if window in _WINDOWS and stem in _TERMS:
         return Term(f"{_TERMS[stem].label}, {_WINDOWS[window]}", _TERMS[stem].unit)
     return Term(words.plain(column).capitalize(), "")
+
+
+def in_order(columns: Iterable[str]) -> list[str]:
+    """The columns in the order of this glossary, short windows before long ones, unknown columns last."""
+    places = {name: place for place, name in enumerate(_TERMS)}
+    spans = {name: place for place, name in enumerate(_WINDOWS, start=1)}
+
+    def place(column: str) -> tuple[int, int, str]:
+        stem, _, window = column.rpartition("_")
+        if column in places or window not in spans:
+            return places.get(column, len(places)), 0, column
+        return places.get(stem, len(places)), spans[window], column
+
+    return sorted(columns, key=place)
 
 
 def say(column: str, value: Any, currency: str, mean: bool = False) -> str:

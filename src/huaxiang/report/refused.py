@@ -15,6 +15,8 @@ REASONS = {
     "REQUIRED": "a value that must be there is missing",
     "RULE": "a rule of the table's contract is broken",
     "FIELDS": "the record has more or fewer fields than the header",
+    "QUOTE": "text stands beside a quoted value",
+    "UNREADABLE": "the file cannot be read at all",
     "UNTERMINATED_QUOTE": "a quote is opened and never closed",
     "ENCODING": "the bytes are not text of the declared encoding",
     "HEADER": "the file's header lacks a column that the mapping needs",
@@ -58,8 +60,10 @@ class Refused:
 
 
 def reason_in_words(reason: str) -> str:
-    """What the short code means."""
-    return REASONS.get(reason, plain(reason.lower()))
+    """What the short code means; a code may name its rule, as `RULE:amounts_add_up` does."""
+    code, _, name = reason.partition(":")
+    said = REASONS.get(code, plain(code.lower()))
+    return f"{said}: {plain(name)}" if name else said
 
 
 def refused(tables: BuildTables) -> Refused:

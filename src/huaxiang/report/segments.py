@@ -87,7 +87,7 @@ def averages(found: tuple[Segment, ...]) -> dict[str, float]:
     columns = (
         [column for column in found[0].means if all(column in segment.means for segment in found)] if found else []
     )
-    customers = sum(segment.customers for segment in found)
+    columns, customers = glossary.in_order(columns), sum(segment.customers for segment in found)
     return {
         column: sum(segment.means[column] * segment.customers for segment in found) / customers for column in columns
     }

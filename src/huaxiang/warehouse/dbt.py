@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from huaxiang.errors import HuaxiangError
+from huaxiang.errors import HomeBusy, HuaxiangError
 from huaxiang.settings import Run, Settings
 
-# What dbt sends home and looks up by default is switched off: this is customer data, and nothing is fetched at run time.
+# What dbt sends home and looks up by default is switched off: this is customer data, and a run fetches nothing.
 _QUIET_ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
 
 
@@ -27,7 +27,7 @@ class Built:
 def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]) -> Built:
     """`dbt build` of one layer: its models and the tests whose inputs exist by then. Unit tests run in the test suite.
 
-    Raises HuaxiangError naming the first failed node, its reason and its file; everything dbt says is in the home's `logs/dbt.log`.
+    Raises HuaxiangError naming the first failed node, its reason and its file; all dbt says is in `logs/dbt.log`.
     """
     results = invoke(
         settings,
@@ -40,7 +40,10 @@ def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]
 
 
 def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mapping[str, Any]) -> list[Any]:
-    """Run one dbt command on the home's warehouse and return its node results. Raises HuaxiangError as `build` does."""
+    """Run one dbt command on the home's warehouse and return its node results.
+
+    Raises HuaxiangError as `build` does, and HomeBusy when another process has the warehouse file open.
+    """
     home, project = settings.home, settings.project / "dbt_project"
     home.warehouse.mkdir(parents=True, exist_ok=True)
     options = {
@@ -61,12 +64,15 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     failed = [result for result in results if str(result.status) in ("error", "fail", "runtime error")]
     log = home.logs / "dbt.log"
     if failed:
-        first, more = failed[0], len(failed) - 1
-        others = f" ({more} more failed)" if more else ""
-        node = first.node
-        raise HuaxiangError(f"dbt {node.resource_type} {node.name}: {_plain(first.message)} ({node.original_file_path}){others}; the whole story is in {log}")
+        first, others = failed[0], f", and {len(failed) - 1} more failed" if len(failed) > 1 else ""
+        what = f"dbt {first.node.resource_type} {first.node.name}: {_plain(first.message)}"
+        raise HuaxiangError(f"{what} (dbt_project/{first.node.original_file_path}){others}; see {log}")
+    if outcome.exception and "Could not set lock" in str(outcome.exception):
+        raise HomeBusy(
+            f"{home.duckdb_file}: another process has it open; wait until it is done, or end it, and try again"
+        )
     if outcome.exception or not outcome.success:
-        raise HuaxiangError(f"dbt {arguments[0]}: {_plain(outcome.exception)}; the whole story is in {log}")
+        raise HuaxiangError(f"dbt {arguments[0]}: {_plain(outcome.exception)}; see {log}")
     return results
 
 

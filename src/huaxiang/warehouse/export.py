@@ -54,14 +54,18 @@ def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables
     if tables_only:
         return Sourced(tables)
     models = read_models(settings).values()
-    needs = {need for model in models for part in (model.needs, *model.columns.values()) for need in part} | set(more_needs)
+    needs = {need for model in models for part in (model.needs, *model.columns.values()) for need in part} | set(
+        more_needs
+    )
     columns = sorted(need for need in needs if "." in need)
     with state.reading(settings) as connection:
         filled = [need for need in columns if _has_values(connection, settings, *need.split("."))]
     return Sourced(tables, frozenset(filled))
 
 
-def export(settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None) -> int | None:
+def export(
+    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None
+) -> int | None:
     """Write `<folder>/<table>.parquet` ordered by key, all snapshot days or those of `as_of`, in one atomic step.
 
     Returns the number of rows, or None when the home has no source for the table; then there is no file.
@@ -77,7 +81,9 @@ def export(settings: Settings, layer: str, table: str, folder: Path, known: Sour
     with state.reading(settings) as connection, replacing(path) as temporary:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
         target = str(temporary).replace("'", "''")
-        return int(connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[0][0])
+        return int(
+            connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[0][0]
+        )
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:

@@ -37,15 +37,17 @@ def discard_if_stale(settings: Settings) -> bool:
 def write(settings: Settings, run: Run, layer: str) -> None:
     """Record that `layer` now holds `run`; the layers after it no longer do."""
     built = _ORDER[: _ORDER.index(layer) + 1]
-    _write(settings, {"made_by": _made_by(settings), "as_of": str(run.as_of), "known_at": str(run.known_at), "layers": list(built)})
+    _write(
+        settings,
+        {"made_by": _made_by(settings), "as_of": str(run.as_of), "known_at": str(run.known_at), "layers": list(built)},
+    )
 
 
 def check(settings: Settings, run: Run, after: str) -> None:
     """Raise MissingPartition unless the layer `after` holds this very run, made by this code."""
     held = _read(settings)
-    next_step = f"run 'huaxiang {after} --as-of {run.as_of}' first" if run.as_of == run.known_at else (
-        f"run 'huaxiang {after} --as-of {run.as_of} --known-at {run.known_at}' first"
-    )
+    days = f"--as-of {run.as_of}" + ("" if run.known_at == run.as_of else f" --known-at {run.known_at}")
+    next_step = f"run 'huaxiang {after} {days}' first"
     if not settings.home.duckdb_file.exists() or after not in held.get("layers", ()):
         raise MissingPartition(f"{after}/{run.id}: not built; {next_step}")
     if (held["as_of"], held["known_at"]) != (str(run.as_of), str(run.known_at)):
@@ -53,7 +55,9 @@ def check(settings: Settings, run: Run, after: str) -> None:
             f"{after}/{run.id}: the warehouse holds as_of {held['as_of']} known at {held['known_at']}; {next_step}"
         )
     if held.get("made_by") != _made_by(settings):
-        raise MissingPartition(f"{after}/{run.id}: the SQL or the home's settings changed since it was built; {next_step}")
+        raise MissingPartition(
+            f"{after}/{run.id}: the SQL or the home's settings changed since it was built; {next_step}"
+        )
 
 
 @contextmanager
@@ -61,14 +65,14 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the warehouse file, in UTC."""
     import duckdb
 
-    config = {"threads": 2, "autoinstall_known_extensions": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "autoinstall_known_extensions": "false"}
     with duckdb.connect(str(settings.home.duckdb_file), read_only=True, config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
 
 
 def _made_by(settings: Settings) -> str:
-    """All that decides what a row of the warehouse looks like besides the landed rows. Tags are applied afresh each day."""
+    """What decides how a row of the warehouse looks, besides the landed rows. Tags are applied afresh each day."""
     from importlib.metadata import version
 
     code = code_hash(settings.project, ("dbt_project", "contracts"))

@@ -14,6 +14,6 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         "customer.html",
         script="customer.js",
         customers=written["customers"],
-        has_segments=tables.has("customer_profiles", "segment_name"),
+        can_narrow=written.pop("segments") > 1,
     )
     return written

@@ -7,7 +7,7 @@ from typing import Any
 
 from huaxiang.contracts import read_contract
 from huaxiang.landing.ledger import landed_tables
-from huaxiang.report import lineage
+from huaxiang.report import glossary, lineage
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables, read_json
 from huaxiang.tables import RELEASED, ReleasedTable
@@ -73,24 +73,30 @@ def _flow(manifest: dict[str, Any], tables: BuildTables) -> tuple[lineage.Table,
         table.name: f"{table.title[0].upper()}{table.title[1:]}." for table in RELEASED if table.folder == "segments"
     }
     written = {name: title for name, title in written.items() if tables.has(name)}
-    flow = []
-    for table in lineage.tables_of(manifest, landed, written):
-        columns = table.columns
-        if table.layer == "landed":
-            contract = read_contract(tables.settings.contracts_dir / f"{table.name}.yml")
-            columns = tuple((column.name, column.type, column.description) for column in contract.columns)
-        if table.layer == "models":
-            said = {name: description for name, _, description in columns}
-            columns = tuple(
-                (name, type_.lower(), said.get(name, "")) for name, type_ in tables.columns.get(table.name, {}).items()
-            )
-        columns = tuple(column for column in columns if column[0] not in hidden_columns)
-        flow.append(replace(table, columns=columns))
-    shown = {table.id for table in flow if table.name not in hidden_tables}
+    flow = [
+        replace(table, columns=tuple(column for column in _columns(table, tables) if column[0] not in hidden_columns))
+        for table in lineage.tables_of(manifest, landed, written)
+        if table.name not in hidden_tables and (table.layer != "models" or tables.has(table.name))
+    ]
+    shown = {table.id for table in flow}
+    return tuple(replace(table, reads=tuple(read for read in table.reads if read in shown)) for table in flow)
+
+
+def _columns(table: lineage.Table, tables: BuildTables) -> tuple[tuple[str, str, str], ...]:
+    """Name, type and description of each column, from whoever says it: a contract, dbt, or the written file itself."""
+    if table.layer == "landed":
+        contract = read_contract(tables.settings.contracts_dir / f"{table.name}.yml")
+        return tuple((column.name, column.type, column.description) for column in contract.columns)
+    if table.layer != "models":
+        return table.columns
+    said = {name: description for name, _, description in table.columns}
     return tuple(
-        replace(table, reads=tuple(read for read in table.reads if read in shown))
-        for table in flow
-        if table.id in shown
+        (
+            name,
+            type_.lower(),
+            said.get(name) or f"Mean of the segment's customers: {glossary.term(name).label.lower()}.",
+        )
+        for name, type_ in tables.columns[table.name].items()
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from huaxiang.report import facts
 from huaxiang.report.refused import LISTED, reason_in_words, refused
 from huaxiang.report.site import Site
@@ -16,12 +14,10 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     """Write `quality.html`; returns the figures the step logs."""
     gates = facts.gates(tables)
     turned_away = refused(tables)
-    by_file = {file: list(records) for file, records in groupby(turned_away.records, key=lambda record: record.file)}
     site.write(
         "quality.html",
         gates=[(gate, _TITLES.get(gate.suite, gate.suite)) for gate in gates],
         refused=turned_away,
-        by_file=by_file,
         reasons={group.reason: reason_in_words(group.reason) for group in turned_away.groups},
         many_sources=len({group.source for group in turned_away.groups}) > 1,
         limit=LISTED,

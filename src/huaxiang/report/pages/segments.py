@@ -56,7 +56,7 @@ def _tried(tried: tuple[Candidate, ...]) -> Markup:
         {"k": row.k, "silhouette": row.silhouette, "stability": row.stability, "again": row.least_found_again}
         for row in tried
     ]
-    names = {"stability": "stability", "again": "worst segment found again", "silhouette": "separation"}
+    names = {"stability": "stability", "again": "worst found again", "silhouette": "separation"}
     chosen = next((row.k for row in tried if row.is_chosen), tried[0].k)
     return charts.lines(rows, "k", names, chosen, "Separation and stability for each number of segments")
 
@@ -74,5 +74,8 @@ def _limits(card: dict[str, Any]) -> list[str]:
         "Segments describe what customers did; they do not say why, and not what a campaign would change. "
         "That takes a comparison with customers who did not get it."
     )
-    limits.append("The tests say that a difference is not chance. Whether it is large enough to matter, the means say.")
+    if card.get("k", 0) > 1:
+        limits.append(
+            "The tests say that a difference is not chance. Whether it is large enough to matter, the means say."
+        )
     return limits

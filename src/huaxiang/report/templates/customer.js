@@ -55,7 +55,7 @@
     byId("matches").textContent = listed.length === 0 ? "No customer matches." :
       `${listed.length.toLocaleString("en")} ${asked || group ? "found" : "in all"}`;
     // Without a search the list opens where the reader is.
-    const from = asked ? 0 : Math.max(0, Math.min(listed.indexOf(current()) - 5, listed.length - LONGEST));
+    const from = asked ? 0 : Math.max(0, Math.min(listed.indexOf(current()) - 2, listed.length - LONGEST));
     byId("found").replaceChildren(...listed.slice(from, from + LONGEST).map((id) =>
       el("li", null, el("a", { href: link(id), "data-id": id }, el("bdi", null, shown(id)), people.spend.length ? el("span", null, people.spend[order.get(id)]) : ""))));
     mark();

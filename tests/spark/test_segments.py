@@ -1,0 +1,300 @@
+"""Segments through real Spark and real MLflow, on a shop with three kinds of customers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from huaxiang import tracking
+from huaxiang.errors import HuaxiangError, MissingPartition
+from huaxiang.settings import Run, Settings, load_settings
+from huaxiang.steps import StepLog
+from huaxiang.tables import Home
+from spark_jobs.segments.params import SegmentParams
+
+pytestmark = pytest.mark.spark
+
+MONDAY, TUESDAY = Run(date(2024, 4, 1), date(2024, 4, 1)), Run(date(2024, 4, 2), date(2024, 4, 2))
+PARAMS = replace(SegmentParams(), bootstraps=6, bootstrap_starts=3, largest_k=4, fit_starts=2)
+
+
+def features(day: date, customers: int = 180, structure: bool = True) -> pd.DataFrame:
+    """Customers in turn frequent and coupon-minded, with large baskets, or lapsed; or all alike but for chance."""
+    rng = np.random.default_rng(7)
+    kinds = np.arange(customers) % 3 if structure else np.zeros(customers, dtype=int)
+    orders = np.array([30, 8, 2])[kinds] + rng.integers(0, 3, customers) * (kinds != 2)
+    basket = np.array([12.0, 60.0, 20.0])[kinds] * rng.uniform(0.8, 1.2, customers)
+    spend = [Decimal(f"{value:.2f}") for value in orders * basket]
+    recency = np.array([2, 8, 90])[kinds] + rng.integers(0, 3, customers)
+    table = pd.DataFrame(
+        {
+            "customer_id": [f"cust-{number:05d}" for number in range(customers)],
+            "as_of": day,
+            "recency_days": recency,
+            "order_count": orders,
+            "order_count_91d": orders,
+            "net_spend": spend,
+            "net_spend_91d": spend,
+            "basket_net_mean": basket,
+            "coupon_share": np.array([0.05, 0.0, 0.0])[kinds] * rng.uniform(0.5, 1.5, customers),
+        }
+    )
+    for quintile, column in (("recency", -recency), ("frequency", orders), ("monetary", orders * basket)):
+        table[f"{quintile}_quintile"] = pd.qcut(pd.Series(column).rank(method="first"), 5, labels=False) + 1
+    return table
+
+
+@dataclass
+class Shop:
+    """A home with features, in which segments are trained and scored."""
+
+    spark: object
+    settings: Settings
+
+    def has(self, run: Run, table: pd.DataFrame) -> None:
+        path = self.settings.home.build(run.id) / "features" / "customer_features.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(path, index=False)
+
+    def trains(self, run: Run, params: SegmentParams = PARAMS) -> tracking.Version | None:
+        from spark_jobs.segments import job
+
+        return job.train(self.spark, self.settings, run, StepLog("train"), params)
+
+    def scores(self, run: Run) -> pd.DataFrame:
+        from spark_jobs.segments import job
+
+        job.score(self.spark, self.settings, run, StepLog("models"), PARAMS)
+        return pd.read_parquet(self.file(run, "customer_segments.parquet"))
+
+    def file(self, run: Run, name: str):
+        return self.settings.home.build(run.id) / "segments" / name
+
+    def card(self, run: Run) -> dict:
+        return json.loads(self.file(run, "model.json").read_text())
+
+    def releases(self, run: Run, segments: pd.DataFrame) -> None:
+        """A release of the day with these segments, as far as a later day looks at it."""
+        folder = self.settings.home.release(f"{run.as_of}-x")
+        (folder / "segments").mkdir(parents=True)
+        segments.to_parquet(folder / "segments" / "customer_segments.parquet")
+        said = {"as_of": str(run.as_of), "known_at": str(run.known_at), "fence": 1}
+        (folder / "MANIFEST.json").write_text(json.dumps(said))
+
+
+def a_shop(spark, folder) -> Shop:
+    return Shop(spark, replace(load_settings(), home=Home(folder / "home"), currency="EUR"))
+
+
+@pytest.fixture
+def shop(spark, tmp_path) -> Shop:
+    return a_shop(spark, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def scored(spark, tmp_path_factory) -> Shop:
+    """A shop on the evening of its first Monday. Tests that use it only look."""
+    shop = a_shop(spark, tmp_path_factory.mktemp("scored"))
+    shop.has(MONDAY, features(MONDAY.as_of))
+    shop.scores(MONDAY)
+    return shop
+
+
+def test_the_first_score_trains_and_every_customer_gets_a_named_segment(scored):
+    rows = pd.read_parquet(scored.file(MONDAY, "customer_segments.parquet"))
+    assert list(rows["customer_id"]) == sorted(features(MONDAY.as_of)["customer_id"])
+    # By falling mean spend: large baskets about 540 (9 orders of 60), frequent 372 (31 of 12), lapsed 40 (2 of 20).
+    assert list(rows["segment_id"][:6]) == [2, 1, 3, 2, 1, 3]
+    assert dict(zip(rows["segment_id"], rows["segment_name"], strict=True)) == {
+        1: "large baskets, big spenders",
+        2: "frequent, coupon-minded, small baskets",
+        3: "lapsed, low spend",
+    }
+
+
+def test_segments_and_their_facts_add_up(scored):
+    segments = pd.read_parquet(scored.file(MONDAY, "segments.parquet"))
+    facts = pd.read_parquet(scored.file(MONDAY, "segment_facts.parquet"))
+    assert list(segments["customer_count"]) == [60, 60, 60]
+    assert segments["customer_share"].sum() == pytest.approx(1, abs=1e-5)
+    assert segments["recency_days"].between(2, 93).all()
+    lapsed = facts[facts["word"] == "lapsed"].iloc[0]
+    assert lapsed["statement"].startswith("days since the last order: 9")
+    assert lapsed["effect"] == 1.0 and lapsed["p_value"] < 0.01
+    assert set(segments["segment_name"].str.split(", ").explode()) <= set(facts["word"])
+
+
+def test_the_model_card_tells_the_choice_of_k_beside_the_baseline(scored):
+    card = scored.card(MONDAY)
+    assert (card["model"], card["version"], card["k"], card["notes"]) == ("segments", "1", 3, [])
+    assert [row["k"] for row in card["k_table"]] == [2, 3, 4]
+    assert card["metrics"]["silhouette"] > card["metrics"]["baseline_silhouette"]
+    assert card["metrics"]["silhouette_low"] <= card["metrics"]["silhouette"] <= card["metrics"]["silhouette_high"]
+    assert card["left_out_features"] == ["campaigns_answered"]
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 8])
+def test_labels_do_not_depend_on_partitions(spark, partitions):
+    from spark_jobs.segments import transforms
+    from spark_jobs.segments.model import Segment, assign, fit
+
+    # Without groups to find, the outcome of K-Means hangs on where it starts.
+    chance = pd.DataFrame(np.random.default_rng(5).normal(0, 1, (400, 2)), columns=["recency_days", "basket_net_mean"])
+    chance["customer_id"] = [f"c{number:03d}" for number in range(400)]
+    params = replace(PARAMS, rows_per_partition=150, fit_starts=1)
+
+    def labels(parts):
+        ordered = transforms.in_fixed_order(spark.createDataFrame(chance).repartition(parts), len(chance), params)
+        assert ordered.rdd.getNumPartitions() == 3
+        scaled = transforms.scaled(ordered, transforms.measure(ordered, params), params.decimals)
+        segments = tuple(Segment(i + 1, "", (), centre) for i, centre in enumerate(fit(scaled, 5, params)))
+        rows = assign(scaled, segments, params.decimals).select("customer_id", "segment_id", "distance").collect()
+        return sorted(map(tuple, rows))
+
+    assert labels(partitions) == labels(5)
+
+
+def test_scoring_the_same_day_twice_writes_the_same_bytes(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    shop.scores(MONDAY)
+    names = ["customer_segments.parquet", "segments.parquet", "segment_facts.parquet", "model.json"]
+    before = [shop.file(MONDAY, name).read_bytes() for name in names]
+    shop.scores(MONDAY)
+    assert [shop.file(MONDAY, name).read_bytes() for name in names] == before
+    assert sorted(path.name for path in shop.file(MONDAY, "").iterdir()) == sorted(names)
+
+
+def test_the_same_customers_give_the_same_model_in_another_home(scored, shop):
+    shuffled = features(MONDAY.as_of).sample(frac=1, random_state=1)
+    shop.has(MONDAY, shuffled)
+    pd.testing.assert_frame_equal(
+        shop.scores(MONDAY), pd.read_parquet(scored.file(MONDAY, "customer_segments.parquet"))
+    )
+
+
+def test_a_refit_on_the_same_customers_leaves_the_champion(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    first = shop.trains(MONDAY)
+    assert shop.trains(MONDAY) is None
+    assert tracking.champion(shop.settings, "segments").version == first.version == "1"
+
+
+def test_a_new_customer_gets_a_segment_of_the_champion(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    shop.scores(MONDAY)
+    shop.has(TUESDAY, features(TUESDAY.as_of, customers=181))
+    rows = shop.scores(TUESDAY).set_index("customer_id")
+    assert rows.loc["cust-00180", "segment_name"] == "frequent, coupon-minded, small baskets"
+    assert shop.card(TUESDAY)["training_as_of"] == "2024-04-01"
+
+
+def test_a_retrained_model_keeps_the_ids_of_the_release_before(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    rows = shop.scores(MONDAY)
+    shop.releases(MONDAY, rows.assign(segment_id=rows["segment_id"].map({1: 30, 2: 10, 3: 20})))
+    shop.has(TUESDAY, features(TUESDAY.as_of))
+    assert shop.trains(TUESDAY).version == "2"
+    assert list(shop.scores(TUESDAY)["segment_id"][:3]) == [10, 30, 20]
+    assert shop.card(TUESDAY)["metrics"]["kept_share"] == 1.0
+
+
+def test_a_worse_challenger_stays_a_run_and_the_champion_scores(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    shop.trains(MONDAY)
+    shop.has(TUESDAY, features(TUESDAY.as_of, structure=False))
+    assert shop.trains(TUESDAY) is None
+    mlflow = tracking.connect(shop.settings)
+    runs = mlflow.search_runs(experiment_names=["segments"], output_format="list", order_by=["start_time"])
+    assert [run.data.tags["promotion"] for run in runs] == ["won", "lost"]
+    assert "no three usable segments" in runs[1].data.tags["notes"]
+    assert len(mlflow.MlflowClient().search_model_versions("name='segments'")) == 1
+    shop.scores(TUESDAY)
+    card = shop.card(TUESDAY)
+    assert card["version"] == "1"
+    assert any("is no longer a tested difference on 2024-04-02" in note for note in card["notes"])
+
+
+def test_a_fit_is_tracked_whole(scored):
+    mlflow = tracking.connect(scored.settings)
+    champion = tracking.champion(scored.settings, "segments")
+    run = mlflow.get_run(champion.run_id)
+    for metric in ("silhouette", "stability", "baseline_silhouette", "baseline_stability"):
+        low, value, high = (run.data.metrics[f"{metric}{end}"] for end in ("_low", "", "_high"))
+        assert low <= value <= high or metric.endswith("stability") and low <= high
+    steps = mlflow.MlflowClient().get_metric_history(champion.run_id, "k_silhouette")
+    assert [entry.step for entry in steps] == [2, 3, 4]
+    assert run.data.params["k"] == "3"
+    assert run.data.params["seed"] == str(PARAMS.seed)
+    assert run.data.params["features_hash"].startswith("180:")
+    assert run.data.tags["algorithm"] == "spark-kmeans"
+    assert run.data.tags["code_hash"]
+    pictures = [file.path for file in mlflow.MlflowClient().list_artifacts(champion.run_id, "plots")]
+    assert pictures == ["plots/by_k.png", "plots/profile.png", "plots/sizes.png"]
+
+
+def test_nothing_about_a_customer_is_tracked(scored):
+    home = scored.settings.home
+    tracked = [home.root / "mlflow.db", *(path for path in home.mlflow_artifacts.rglob("*") if path.is_file())]
+    assert len(tracked) > 8
+    assert [path.name for path in tracked if b"cust-" in path.read_bytes()] == []
+    assert [path.name for path in tracked if path.suffix in (".parquet", ".csv") or "example" in path.name] == []
+
+
+def test_the_registered_model_scores_like_spark(scored):
+    mlflow = tracking.connect(scored.settings)
+    model = mlflow.pyfunc.load_model("models:/segments@champion")
+    table = features(MONDAY.as_of)
+    wanted = [column.name for column in model.metadata.signature.inputs]
+    found = model.predict(table[wanted].astype(float))
+    rows = pd.read_parquet(scored.file(MONDAY, "customer_segments.parquet"))
+    pd.testing.assert_frame_equal(found, rows[["segment_id", "segment_name", "distance"]], check_dtype=False, atol=2e-6)
+    requirements = mlflow.pyfunc.get_model_dependencies("models:/segments@champion")
+    assert {"mlflow", "numpy", "pandas"} == {line.split("==")[0] for line in open(requirements).read().split()}
+
+
+def test_a_release_is_a_run_that_links_its_models(scored):
+    champion = tracking.champion(scored.settings, "segments")
+    manifest = {
+        "release_id": "2024-04-01-abc",
+        "as_of": "2024-04-01",
+        "known_at": "2024-04-01",
+        "models": {"segments": {"version": "1", "run_id": champion.run_id, "fingerprint": champion.fingerprint}},
+        "code": {"revision": "", "hash": "h"},
+        "tables": {"customer_segments": {"rows": 180}},
+        "inputs": {"files": 3},
+    }
+    run_id = tracking.log_release(scored.settings, manifest)
+    run = tracking.connect(scored.settings).get_run(run_id)
+    assert run.data.params == {"release_id": "2024-04-01-abc", "as_of": "2024-04-01", "known_at": "2024-04-01"}
+    assert run.data.tags["model.segments"] == "segments version 1"
+    assert run.data.tags["model_run.segments"] == champion.run_id
+    assert run.data.metrics == {"rows_customer_segments": 180.0, "input_files": 3.0}
+
+
+def test_twenty_customers_are_one_segment_with_a_note(shop):
+    shop.has(MONDAY, features(MONDAY.as_of, customers=20))
+    rows = shop.scores(MONDAY)
+    assert set(rows["segment_id"]) == {1}
+    assert set(rows["segment_name"]) == {"all customers"}
+    assert len(pd.read_parquet(shop.file(MONDAY, "segment_facts.parquet"))) == 0
+    card = shop.card(MONDAY)
+    assert card["k"] == 1
+    assert card["notes"] == ["20 customers are too few to segment: 60 are needed, so all are one segment"]
+
+
+def test_a_feature_the_champion_needs_and_a_day_without_features_are_named(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    shop.trains(MONDAY)
+    with pytest.raises(MissingPartition, match="run 'huaxiang features --as-of 2024-04-02' first"):
+        shop.scores(TUESDAY)
+    shop.has(TUESDAY, features(TUESDAY.as_of).drop(columns="coupon_share"))
+    with pytest.raises(HuaxiangError, match="needs 'coupon_share'.*run 'huaxiang train --as-of 2024-04-02'"):
+        shop.scores(TUESDAY)
+    assert shop.trains(TUESDAY).version == "2"  # such a champion is replaced whatever its figures
+    assert len(shop.scores(TUESDAY)) == 180
