@@ -12,10 +12,11 @@ that has just ended. `known_at` (default: `as_of`) says up to which load day dro
 
 **Running it again** for the same day changes nothing: the same inputs, code and models give the same release. A task
 that fails on bad data is not retried, since the data would still be bad: its message says which check, how many rows
-and where they are. Only what can heal by itself (another command holding the home, a Spark session that died) is.
+and where they are. Only what can heal by itself, a Spark session that died, is.
 
 **One at a time**: every task takes the only slot of the pool `huaxiang_home`, and one run is active at once, since one
-process writes the DuckDB file. **Back-fill** with `airflow backfill create --dag-id profile_daily ...`: oldest day first.
+process writes the DuckDB file. **Back-fill** with `huaxiang airflow backfill create --dag-id profile_daily ...`, oldest
+day first.
 
 **When it fails at night**: `docs/runbooks/daily-run-failed.md`.
 """
@@ -38,7 +39,9 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
     default_args={"pool": "huaxiang_home", "retries": 0},
     params={
         "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
-        "known_at": Param(None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"),
+        "known_at": Param(
+            None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"
+        ),
     },
     doc_md=__doc__,
     tags=["profiles"],

@@ -1,7 +1,7 @@
-"""Make the two locked environments, `.venv/work` and `.venv/airflow`. Standard library only; a second run installs nothing.
+"""Make the two locked environments, `.venv/work` and `.venv/airflow`; a second run installs nothing.
 
-uv is bootstrapped with pip from a hash-locked file, then installs each lock. An environment carries the hash of the lock
-it was made from, so a changed lock is installed again and an unchanged one costs nothing.
+Standard library only. uv is bootstrapped with pip from a hash-locked file, then installs each lock. An environment
+carries the hash of the lock it was made from, so a changed lock is installed again and an unchanged one costs nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ def main() -> int:
         for name in stale:
             install(name)
     except subprocess.CalledProcessError as error:
-        print(f"setup: '{' '.join(map(str, error.cmd[:4]))} ...' failed; see the lines above, then run make again.", file=sys.stderr)
+        print(
+            f"setup: '{' '.join(map(str, error.cmd[:4]))} ...' failed; see the lines above, then run make again.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -54,7 +57,15 @@ def bootstrap_uv() -> None:
     if not UV.exists():
         run(sys.executable, "-m", "venv", VENV / "uv")
     pip = VENV / "uv" / "bin" / "pip"
-    run(pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", ROOT / "requirements" / "uv.lock")
+    run(
+        pip,
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        ROOT / "requirements" / "uv.lock",
+    )
 
 
 def install(name: str) -> None:
@@ -65,7 +76,9 @@ def install(name: str) -> None:
     run(UV, "pip", "sync", "--quiet", "--require-hashes", "--python", python, ROOT / "requirements" / f"{name}.lock")
     if name == "work":
         # The project itself, in place, built by the locked setuptools: nothing else is fetched.
-        run(UV, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+        run(
+            UV, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "--editable", ROOT
+        )
     (VENV / name / "made-from").write_text(fingerprint(name))
     print(f"setup      {name}: done in {time.perf_counter() - start:.0f} s", flush=True)
 

@@ -60,7 +60,7 @@ def become(settings: Settings, words: list[str]) -> None:
     """Go on as `airflow <words>` of this home: its servers and commands, with its settings."""
     prepare(settings)
     path = command(settings)
-    os.execve(path, [path.name, *words], environment(settings))
+    os.execve(path, [path.name, *words], environment(settings))  # noqa: S606 (no shell is wanted)
 
 
 def prepare(settings: Settings) -> None:
@@ -78,7 +78,9 @@ def prepare(settings: Settings) -> None:
             [str(command(settings)), *words], env=environment(settings), capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise HuaxiangError(f"'airflow {' '.join(words[:2])}' failed: {(done.stderr or done.stdout)[-600:].strip()}")
+            raise HuaxiangError(
+                f"'airflow {' '.join(words[:2])}' failed: {(done.stderr or done.stdout)[-600:].strip()}"
+            )
     ready.touch()
 
 

@@ -23,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
         tell(f"{said.word}: {error}", stream=sys.stderr)
         return 1
     except Exception as error:
-        tell(f"{said.word}: {type(error).__name__}: {error}. This is a fault of the program: the traceback follows.", stream=sys.stderr)
+        tell(
+            f"{said.word}: {type(error).__name__}: {error}. This is a fault of the program: the traceback follows.",
+            stream=sys.stderr,
+        )
         raise
     except KeyboardInterrupt:
         tell(f"{said.word}: interrupted; nothing was published. Run the command again to go on.", stream=sys.stderr)
@@ -34,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="huaxiang",
         description="From raw customer data to a released portrait of every customer, every day.",
-        epilog="A daily run is: landing, staging, features, models, profiles, report, release. 'huaxiang run' does all by Airflow.",
+        epilog="A day is landing, staging, features, models, profiles, report, release; 'run' does them all by Airflow.",
     )
     words = parser.add_subparsers(title="words", dest="word", required=True, metavar="<word>")
 
@@ -47,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     word("run", "Simulate the sources that are simulated, then run the day's DAG by Airflow.", _run)
-    simulate = word("simulate", "Play a data set's source systems: write its history as daily drops.", _simulate, dated=False)
+    simulate = word(
+        "simulate", "Play a data set's source systems: write its history as daily drops.", _simulate, dated=False
+    )
     simulate.add_argument("--source", required=True, help="the data set, such as complete_journey")
     simulate.add_argument("--through", type=_day, required=True, metavar="D", help="the last day to write")
     simulate.add_argument("--since", type=_day, metavar="D", help="the first day of orders to write (default: all)")
@@ -63,7 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     releases = word("releases", "List releases, show one, or go back to an earlier one.", _releases, dated=False)
     releases.add_argument("action", choices=["list", "show", "rollback"])
     releases.add_argument("release_id", nargs="?", help="default: the current one; for rollback the one before it")
-    airflow = word("airflow", "Call Airflow with this home's settings: airflow scheduler, airflow dags list ...", _airflow, dated=False)
+    airflow = word(
+        "airflow",
+        "Call Airflow with this home's settings: airflow scheduler, airflow dags list ...",
+        _airflow,
+        dated=False,
+    )
     airflow.add_argument("words", nargs=argparse.REMAINDER, help="what Airflow is to do")
     word("doctor", "Check what this machine offers: Python, Java, memory, disk, ports.", _doctor, dated=False)
     docs = word("docs", "Write the reference pages from contracts and dbt.", _docs, dated=False)

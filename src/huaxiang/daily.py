@@ -14,6 +14,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from huaxiang import airflow_home, release
+from huaxiang.doctor import prerequisites
+from huaxiang.errors import HuaxiangError
 from huaxiang.memory import PeakMemory
 from huaxiang.progress import PROGRESS_FILE
 from huaxiang.settings import Run, Settings
@@ -22,9 +24,12 @@ DAG = "profile_daily"
 
 
 def run_day(settings: Settings, run: Run) -> int:
-    """Run the day end to end; 0 when its portrait was released, else 1 with the failing step's sentence on the terminal."""
+    """Run the day end to end; 0 when its portrait was released, else 1 and the reason on the terminal."""
     from huaxiang.simulate import PLAYERS, simulate
 
+    missing = [finding for finding in prerequisites(settings.home.root) if not finding.is_ok]
+    if missing:
+        raise HuaxiangError(f"{missing[0].name}: {missing[0].found}; {missing[0].next_step}")
     start = time.perf_counter()
     with PeakMemory() as memory:
         for source in settings.sources:
@@ -53,7 +58,10 @@ def summary(settings: Settings, seconds: float, peak_gib: float | None) -> str:
         ("orders", f"{totals['orders']:,} with {totals['order_lines']:,} lines"),
         ("net spend", f"{Decimal(totals['net_spend']):,} {settings.currency}".rstrip()),
         ("segments", str(segments)) if segments else None,
-        ("gates", f"{sum(gate['checks'] for gate in gates)} checks, {sum(len(gate['warnings']) for gate in gates)} warnings"),
+        (
+            "gates",
+            f"{sum(gate['checks'] for gate in gates)} checks, {sum(len(gate['warnings']) for gate in gates)} warnings",
+        ),
         ("took", f"{seconds:.0f} s" + (f", at most {peak_gib:.1f} GiB in all processes" if peak_gib else "")),
         ("pages", str(now.path / "report" / "index.html")),
         ("tables", str(now.path / "profiles")),
@@ -118,5 +126,3 @@ def _ending(process: subprocess.Popen) -> Iterator[None]:
         if process.poll() is None:
             process.terminate()
             process.wait()
-
-

@@ -12,8 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-JAVA_HINT = "install it with 'apt-get install openjdk-17-jre-headless' (Debian, Ubuntu) or 'brew install openjdk@17' (macOS)"
-PYTHON_HINT = "install it with 'apt-get install python3.11 python3.11-venv' (Debian) or 'brew install python@3.11' (macOS)"
+JAVA_HINT = (
+    "install it with 'apt-get install openjdk-17-jre-headless' (Debian, Ubuntu) or 'brew install openjdk@17' (macOS)"
+)
+PYTHON_HINT = (
+    "install it with 'apt-get install python3.11 python3.11-venv' (Debian) or 'brew install python@3.11' (macOS)"
+)
 NEEDED_MEMORY_GIB = 4
 NEEDED_DISK_GIB = 6
 PORTS = {"Airflow": 8080, "MLflow": 5000, "the report site": 8088}

@@ -10,7 +10,7 @@ _EVERY_SECONDS = 0.5
 
 
 class PeakMemory:
-    """`with PeakMemory() as memory: ...` then `memory.peak_gib`: proportional set size (PSS), summed over the process tree."""
+    """`with PeakMemory() as memory: ...` then `memory.peak_gib`: proportional set size, over the process tree."""
 
     def __init__(self) -> None:
         self.peak_gib: float | None = None

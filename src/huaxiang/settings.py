@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,7 +32,7 @@ class Settings:
     models: tuple[str, ...]
     keep_releases: int
     inbox: Path
-    gates: GateLimits = GateLimits()
+    gates: GateLimits = field(default_factory=GateLimits)
 
     @property
     def sources_dir(self) -> Path:
@@ -84,7 +84,9 @@ def load_settings() -> Settings:
         ) from error
     keep = said.get("keep_releases", 7)
     if not isinstance(keep, int) or keep < 2:
-        raise BadConfiguration(f"{config}: keep_releases must be a whole number of at least 2, so that a rollback is possible")
+        raise BadConfiguration(
+            f"{config}: keep_releases must be a whole number of at least 2, so that a rollback is possible"
+        )
     return Settings(
         project=PROJECT,
         config=config,

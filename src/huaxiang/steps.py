@@ -54,7 +54,9 @@ def step(name: str, run: Run, settings: Settings) -> Iterator[StepLog]:
 
 def describe(facts: dict[str, Fact]) -> str:
     """Facts in one line of words: `files 334, accepted 1,339,855`."""
-    return ", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in facts.items())
+    return ", ".join(
+        f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in facts.items()
+    )
 
 
 def _cpu_seconds() -> float:

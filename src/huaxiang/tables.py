@@ -92,11 +92,23 @@ class ReleasedTable:
 
 
 RELEASED = (
-    ReleasedTable("customer_features", "features", ("customer_id", "as_of"), "what is known of each customer at the end of the day"),
-    ReleasedTable("customer_interests", "features", ("customer_id", "as_of", "rank"), "each customer's top categories, recent purchases weighing more"),
+    ReleasedTable(
+        "customer_features",
+        "features",
+        ("customer_id", "as_of"),
+        "what is known of each customer at the end of the day",
+    ),
+    ReleasedTable(
+        "customer_interests",
+        "features",
+        ("customer_id", "as_of", "rank"),
+        "each customer's top categories, recent purchases weighing more",
+    ),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
-    ReleasedTable("segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"),
+    ReleasedTable(
+        "segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"
+    ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
 )

@@ -47,7 +47,8 @@ class Services:
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         }
         self._processes = [
-            self._start(words, environment) for words in (["api-server"], ["scheduler", "--skip-serve-logs"], ["dag-processor"])
+            self._start(words, environment)
+            for words in (["api-server"], ["scheduler", "--skip-serve-logs"], ["dag-processor"])
         ]
 
     def _start(self, words, environment) -> subprocess.Popen:

@@ -47,7 +47,7 @@ def test_a_port_in_use_is_named():
 def test_the_doctor_needs_nothing_installed():
     """Set-up asks the doctor before there is any package, so it must run on the bare standard library."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import huaxiang.doctor"],
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = ['{ROOT}/src']; import huaxiang.doctor"],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

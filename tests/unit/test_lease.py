@@ -39,7 +39,8 @@ def test_a_second_writer_is_told_who_writes(settings):
         "import sys\nfrom dataclasses import replace\nfrom pathlib import Path\n"
         "from huaxiang import lease\nfrom huaxiang.settings import load_settings\nfrom huaxiang.tables import Home\n"
         "settings = replace(load_settings(), home=Home(Path(sys.argv[1])))\n"
-        "with lease.hold(settings, 'features --as-of 2017-01-02'):\n    print('held', flush=True)\n    sys.stdin.read()\n"
+        "with lease.hold(settings, 'features --as-of 2017-01-02'):\n"
+        "    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(settings.home.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

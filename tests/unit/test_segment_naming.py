@@ -26,7 +26,9 @@ def fact(word, effect, family="activity"):
 
 def test_a_word_states_both_figures_of_a_tested_difference():
     found = facts(customers(order_count_91d=[9.2, 3.1]), labelled(2), PARAMS)
-    assert [(f.word, f.statement) for f in found[0]] == [("frequent", "orders in 91 days: 9.2 against 3.1 for the others")]
+    assert [(f.word, f.statement) for f in found[0]] == [
+        ("frequent", "orders in 91 days: 9.2 against 3.1 for the others")
+    ]
     assert [f.word for f in found[1]] == ["occasional"]
     assert found[0][0].effect == 1.0
     assert found[0][0].p_value < 0.01

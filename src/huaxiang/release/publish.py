@@ -85,7 +85,7 @@ def _remove_old(settings: Settings, published: str) -> int:
 
 
 def _track(settings: Settings, said: dict[str, Any], tell: Callable[[str], None]) -> str | None:
-    """Log the release as an MLflow run. The portraits do not wait for MLflow: without it they are published unlinked."""
+    """Log the release as an MLflow run. Portraits do not wait for MLflow: without it they are published unlinked."""
     from huaxiang.tracking import log_release
 
     try:

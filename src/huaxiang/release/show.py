@@ -25,8 +25,24 @@ def details(settings: Settings, release_id: str | None) -> str:
         raise MissingPartition("no release yet: 'huaxiang run --as-of D' makes the first")
     said = release.manifest
     tables = [f"  {name:<20} {table['rows']:>10,}  {table['content_hash']}" for name, table in said["tables"].items()]
-    models = [f"  {name:<20} version {model['version']}  {model['fingerprint']}" for name, model in said["models"].items()]
-    gates = [f"  {name:<20} {gate['checks']} checks, {len(gate['warnings'])} warnings" for name, gate in said["gates"].items()]
-    head = f"{release.id}: {said['home']}, as of {said['as_of']}, known at {said['known_at']}, code {said['code']['hash']}"
-    parts = [head, "tables (rows, content hash)", *tables, "models", *models, "gates", *gates, f"pages\n  {release.path / 'report' / 'index.html'}"]
+    models = [
+        f"  {name:<20} version {model['version']}  {model['fingerprint']}" for name, model in said["models"].items()
+    ]
+    gates = [
+        f"  {name:<20} {gate['checks']} checks, {len(gate['warnings'])} warnings"
+        for name, gate in said["gates"].items()
+    ]
+    head = (
+        f"{release.id}: {said['home']}, as of {said['as_of']}, known at {said['known_at']}, code {said['code']['hash']}"
+    )
+    parts = [
+        head,
+        "tables (rows, content hash)",
+        *tables,
+        "models",
+        *models,
+        "gates",
+        *gates,
+        f"pages\n  {release.path / 'report' / 'index.html'}",
+    ]
     return "\n".join(parts)
