@@ -29,11 +29,14 @@ def session(warehouse: Path, log: Path) -> SparkSession:
 
     # Spark resolves the machine's name at start; a laptop's name often leads nowhere.
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    master = os.environ.get(MASTER_VARIABLE, "local[2]")
+    # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.
+    quick_start = " -XX:TieredStopAtLevel=1" if master.startswith("local") else ""
     options = {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "1g",
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_LOG4J.as_uri()} -XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_LOG4J.as_uri()}{quick_start}",
         "spark.sql.catalogImplementation": "in-memory",  # no Derby files in whatever folder we are in
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
@@ -42,7 +45,7 @@ def session(warehouse: Path, log: Path) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    builder = SparkSession.builder.appName("huaxiang").master(os.environ.get(MASTER_VARIABLE, "local[2]"))
+    builder = SparkSession.builder.appName("huaxiang").master(master)
     for name, value in options.items():
         builder = builder.config(name, value)
     with _java_says_into(log):

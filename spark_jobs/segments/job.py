@@ -97,9 +97,7 @@ def train(
     return version
 
 
-def score(
-    spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None
-) -> None:
+def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None) -> None:
     """Put every customer of `as_of` into a segment of the champion; train first where there is none.
 
     Writes the three tables and `model.json` of the build. Raises HuaxiangError when the champion needs a feature that
@@ -149,16 +147,17 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
     centres = fit(scaled, choice.k, params)
     assigned = assign(scaled, _unnamed(centres), params.decimals).cache()
 
-    labels = matching.first_ids([0.0] * len(centres)).ids  # provisional ids are label + 1
     tested = _drawn(assigned, params.test_customers)
     found = naming.facts(tested, tested["segment_id"].to_numpy() - 1, params, settings.currency)
-    words = naming.names({label: found.get(label, []) for label in range(len(labels))}, params)
+    words = naming.names({label: found.get(label, []) for label in range(len(centres))}, params)
     before = _segments_before(settings, run.as_of)
     matched = _match(spark, assigned, before, len(centres))
     segments = tuple(
         sorted(
-            (Segment(matched.ids[label], ", ".join(words[label]), words[label], centre)
-             for label, centre in enumerate(centres)),
+            (
+                Segment(matched.ids[label], ", ".join(words[label]), words[label], centre)
+                for label, centre in enumerate(centres)
+            ),
             key=lambda segment: segment.segment_id,
         )
     )
@@ -263,15 +262,14 @@ def _match(spark: SparkSession, assigned: DataFrame, before: Path | None, k: int
 
 
 def _unnamed(centres: tuple[tuple[float, ...], ...]) -> tuple[Segment, ...]:
+    """Segments for the time before ids and names are known: the id is the label + 1."""
     return tuple(Segment(label + 1, "", (), centre) for label, centre in enumerate(centres))
 
 
 Judged = dict[str, choose_k.Interval]
 
 
-def _judged(
-    sample: pd.DataFrame, points: Any, choice: choose_k.Choice, params: SegmentParams
-) -> tuple[Judged, Judged]:
+def _judged(sample: pd.DataFrame, points: Any, choice: choose_k.Choice, params: SegmentParams) -> tuple[Judged, Judged]:
     """The released segments and the baseline by the same metrics on the same points; nothing for a single segment."""
     candidate = choice.candidate()
     if candidate is None:

@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="huaxiang",
         description="From raw customer data to a released portrait of every customer, every day.",
-        epilog="A day is landing, staging, features, models, profiles, report, release; 'run' does them all by Airflow.",
+        epilog="A day is landing, staging, features, models, profiles, report, release; 'run' does all by Airflow.",
     )
     words = parser.add_subparsers(title="words", dest="word", required=True, metavar="<word>")
 
@@ -164,7 +164,7 @@ def _release(said: argparse.Namespace) -> None:
 def _releases(said: argparse.Namespace) -> None:
     from huaxiang import lease
     from huaxiang.release import show
-    from huaxiang.release.publish import rollback
+    from huaxiang.release.publication import rollback
     from huaxiang.settings import load_settings
 
     settings = load_settings()

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -255,7 +256,7 @@ def test_the_registered_model_scores_like_spark(scored):
     rows = pd.read_parquet(scored.file(MONDAY, "customer_segments.parquet"))
     pd.testing.assert_frame_equal(found, rows[["segment_id", "segment_name", "distance"]], check_dtype=False, atol=2e-6)
     requirements = mlflow.pyfunc.get_model_dependencies("models:/segments@champion")
-    assert {"mlflow", "numpy", "pandas"} == {line.split("==")[0] for line in open(requirements).read().split()}
+    assert {"mlflow", "numpy", "pandas"} == {line.split("==")[0] for line in Path(requirements).read_text().split()}
 
 
 def test_a_release_is_a_run_that_links_its_models(scored):
@@ -294,7 +295,7 @@ def test_a_feature_the_champion_needs_and_a_day_without_features_are_named(shop)
     with pytest.raises(MissingPartition, match="run 'huaxiang features --as-of 2024-04-02' first"):
         shop.scores(TUESDAY)
     shop.has(TUESDAY, features(TUESDAY.as_of).drop(columns="coupon_share"))
-    with pytest.raises(HuaxiangError, match="needs 'coupon_share'.*run 'huaxiang train --as-of 2024-04-02'"):
+    with pytest.raises(HuaxiangError, match=r"needs 'coupon_share'.*run 'huaxiang train --as-of 2024-04-02'"):
         shop.scores(TUESDAY)
     assert shop.trains(TUESDAY).version == "2"  # such a champion is replaced whatever its figures
     assert len(shop.scores(TUESDAY)) == 180

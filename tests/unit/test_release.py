@@ -6,7 +6,7 @@ import pytest
 
 from huaxiang import lease, release
 from huaxiang.errors import BrokenConservation, GateFailed, MissingPartition, StaleWriter
-from huaxiang.release import publish as publishing
+from huaxiang.release import publication as publishing
 from huaxiang.release import show
 from huaxiang.settings import Run
 

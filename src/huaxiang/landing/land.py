@@ -15,6 +15,7 @@ from huaxiang.expressions import literal
 from huaxiang.files import sha256
 from huaxiang.landing.drops import Drop, Inbox, find_drops
 from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
+from huaxiang.landing.fit import check_mappings_fit
 from huaxiang.landing.ledger import (
     ACCEPTED,
     DUPLICATE,
@@ -61,6 +62,7 @@ def land(settings: Settings, run: Run) -> None:
             outcomes = _with_money(settings, list(_land_all(log, settings, contracts, new)))
             for outcome in outcomes:
                 check_conservation(outcome)
+            check_mappings_fit(settings, outcomes, ledger)
         except BaseException:
             # What the ledger does not name has not landed: leave nothing that could be read as if it had.
             remove_uncommitted(settings.home, committed)

@@ -64,29 +64,34 @@ def land_text(home: Home, contract: Contract, drops: Iterable[Drop]) -> Iterator
         yield from _land_batch(home, contract, batch)
 
 
+def header_problem(mapping: TableMapping, raw: bytes) -> str:
+    """Why the mapping cannot be applied to a drop of these bytes at all; empty when it can."""
+    return _read(mapping, raw)[2]
+
+
 def _frame(home: Home, drop: Drop) -> _Framed | Outcome:
     """Find the drop's records; a drop that cannot be mapped at all is already an outcome."""
-    mapping = drop.mapping
     raw = keep_raw(home, drop).read_bytes()
+    header, frames, problem = _read(drop.mapping, raw)
+    if problem:
+        return _refuse_file(home, drop, len(raw), frames, problem)
+    return _Framed(drop, len(raw), header, frames)
+
+
+def _read(mapping: TableMapping, raw: bytes) -> tuple[tuple[str, ...], Frames, str]:
+    """Column names, records, and why the mapping cannot be applied (empty when it can)."""
     data = to_utf8(raw, mapping.encoding)
     if mapping.format == "jsonl":
         frames, keys = sort_objects(frame_lines(data))
         problem = _header_problem(mapping, tuple(keys)) if frames.good else ""
         # Keys may differ from record to record and file to file: ask each for all that are mapped.
-        header = mapping.source_columns
-    else:
-        dialect = Dialect(mapping.encoding, mapping.delimiter, mapping.quote)
-        found = Header(mapping.names, 0, 1) if mapping.names else read_header(data, dialect)
-        if found is None:
-            header, frames = (), frame_csv(data, dialect, 1)
-            problem = "no header line that can be read"
-        else:
-            header = found.names
-            frames = frame_csv(data, dialect, len(header), found.offset, found.line_number)
-            problem = _header_problem(mapping, header)
-    if problem:
-        return _refuse_file(home, drop, len(raw), frames, problem)
-    return _Framed(drop, len(raw), header, frames)
+        return mapping.source_columns, frames, problem
+    dialect = Dialect(mapping.encoding, mapping.delimiter, mapping.quote)
+    found = Header(mapping.names, 0, 1) if mapping.names else read_header(data, dialect)
+    if found is None:
+        return (), frame_csv(data, dialect, 1), "no header line that can be read"
+    frames = frame_csv(data, dialect, len(found.names), found.offset, found.line_number)
+    return found.names, frames, _header_problem(mapping, found.names)
 
 
 def _header_problem(mapping: TableMapping, header: tuple[str, ...]) -> str:
