@@ -19,6 +19,7 @@ from huaxiang.code_version import code_hash
 from huaxiang.errors import BrokenConservation, HuaxiangError, MissingPartition
 from huaxiang.files import replacing, write_text
 from huaxiang.release.content_hash import content_hash
+from huaxiang.release.store import releases
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from spark_jobs.segments import baseline, choose_k, matching, naming, plots, transforms
@@ -123,7 +124,7 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     assigned = assign(scaled, model.segments, model.decimals).cache()
     folder = settings.home.build(run.id) / "segments"
     customers = features.count()
-    _write_customers(assigned, model, folder / "customer_segments.parquet", customers)
+    _write_customers(assigned, model, folder / "customer_segments.parquet", customers, params)
     _write_segments(assigned, model, folder / "segments.parquet")
     facts = _current_facts(assigned, model, params, settings.currency)
     _write_facts(facts, folder / "segment_facts.parquet")
@@ -199,12 +200,15 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
 
 
 def _features_path(settings: Settings, run: Run) -> Path:
-    path = settings.home.build(run.id) / "features" / "customer_features.parquet"
-    if not path.exists():
-        raise MissingPartition(
-            f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
-        )
-    return path
+    """The features of the run under way, else those of the day's release: a model can be trained on either."""
+    released = [each.path for each in releases(settings) if each.as_of == run.as_of]
+    for folder in (settings.home.build(run.id), *reversed(released)):
+        path = folder / "features" / "customer_features.parquet"
+        if path.exists():
+            return path
+    raise MissingPartition(
+        f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
+    )
 
 
 def _read(spark: SparkSession, path: Path, as_of: date, params: SegmentParams) -> DataFrame:
@@ -388,8 +392,12 @@ def _pictures(fitted: Fitted) -> dict[str, Any]:
 # Writing.
 
 
-def _write_customers(assigned: DataFrame, model: SegmentModel, path: Path, customers: int) -> None:
+def _write_customers(
+    assigned: DataFrame, model: SegmentModel, path: Path, customers: int, params: SegmentParams
+) -> None:
     """One row per customer, in the order of ids, as one file put in place when it is whole."""
+    import pyarrow.parquet as pq
+
     rows = assigned.select(
         "customer_id", "segment_id", "segment_name", "distance", F.lit(model.fingerprint).alias("model_fingerprint")
     )
@@ -397,24 +405,19 @@ def _write_customers(assigned: DataFrame, model: SegmentModel, path: Path, custo
     shutil.rmtree(scratch, ignore_errors=True)
     rows.repartition(1).sortWithinPartitions("customer_id").write.parquet(str(scratch))
     [part] = scratch.glob("part-*.parquet")
-    known = _rows_with(part, "segment_id")
-    if known != customers:
-        raise BrokenConservation(
-            f"segments: {customers - known:,} of {customers:,} customers got no segment, so none is written; "
-            "a feature of theirs is not a number: look at the features step"
-        )
-    with replacing(path) as temporary:
-        shutil.move(part, temporary)
+    known = 0
+    # Copied once more: Spark notes a file's encodings in an order that differs from run to run.
+    with replacing(path) as temporary, pq.ParquetFile(part) as written:
+        with pq.ParquetWriter(temporary, written.schema_arrow.remove_metadata()) as writer:
+            for batch in written.iter_batches(batch_size=params.rows_per_partition):
+                writer.write_batch(batch)
+                known += len(batch) - batch.column("segment_id").null_count
+        if known != customers:
+            raise BrokenConservation(
+                f"segments: {customers - known:,} of {customers:,} customers got no segment, so none is written; "
+                "a feature of theirs is not a number: look at the features step"
+            )
     shutil.rmtree(scratch)
-
-
-def _rows_with(path: Path, column: str) -> int:
-    """Rows of a Parquet file whose `column` is not null, from the figures at the file's end."""
-    import pyarrow.parquet as pq
-
-    groups = pq.read_metadata(path)
-    place = groups.schema.names.index(column)
-    return sum(groups.row_group(i).column(place).statistics.num_values for i in range(groups.num_row_groups))
 
 
 def _write_segments(assigned: DataFrame, model: SegmentModel, path: Path) -> None:

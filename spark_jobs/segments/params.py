@@ -7,23 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Feature:
-    """A column customers are grouped by. `scale` is applied before log(1 + x), so that small shares spread."""
+    """A column customers are grouped by. A skewed one becomes log(1 + scale * x), of no less than `least`."""
 
     name: str
     weight: float
     is_skewed: bool = True
     scale: float = 1.0
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
 class SegmentParams:
     """Parameters of a fit; they go to MLflow whole."""
 
-    # Weights were chosen on a real year of groceries: with them every one of six segments is found again in at least
-    # 89 % of resampled customers (mean Jaccard); adding discount and private-label shares brought that below 70 %.
-    # Spend weighs half, since it is nearly orders x basket; coupon share too, since near half the customers have none.
+    # Chosen on a real year of groceries, for segments that are found again when customers are drawn anew (mean Jaccard
+    # of the worst of six: 0.85; with discount and private-label shares below 0.7) and that last from day to day. Spend
+    # weighs half, since it is nearly orders x basket; coupon share too, since near half the customers have none. Days
+    # since the last order count from a week on: telling today from yesterday moved 6 % of customers a day, this 1.4 %.
     features: tuple[Feature, ...] = (
-        Feature("recency_days", weight=1.0),
+        Feature("recency_days", weight=0.75, least=7.0),
         Feature("order_count_91d", weight=1.0),
         Feature("basket_net_mean", weight=1.0),
         Feature("net_spend_91d", weight=0.5),

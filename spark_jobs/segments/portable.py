@@ -29,7 +29,7 @@ class NearestCentre(PythonModel):
         for place, scaling in enumerate(self.model["scalings"]):
             values = model_input[scaling["name"]].astype(float).fillna(scaling["fill"]).to_numpy()
             if scaling["is_skewed"]:
-                values = np.log1p(np.maximum(values, 0.0) * scaling["scale"])
+                values = np.log1p(np.maximum(values, scaling["least"]) * scaling["scale"])
             standard = (values - scaling["mean"]) / scaling["deviation"]
             clipped = np.clip(standard, -scaling["clip"], scaling["clip"])
             points[:, place] = np.round(clipped * scaling["weight"], decimals)

@@ -17,11 +17,12 @@ COORDINATES = "coordinates"
 
 @dataclass(frozen=True)
 class Scaling:
-    """How one feature becomes a coordinate: fill nulls, log(1 + scale * x) if skewed, standardise, clip, weigh."""
+    """How a feature becomes a coordinate: fill, log(1 + scale * max(x, least)) if skewed, standardise, clip, weigh."""
 
     name: str
     is_skewed: bool
     scale: float
+    least: float
     fill: float
     mean: float
     deviation: float
@@ -64,6 +65,7 @@ def measure(features: DataFrame, params: SegmentParams) -> tuple[Scaling, ...]:
             name=feature.name,
             is_skewed=feature.is_skewed,
             scale=feature.scale,
+            least=feature.least,
             fill=fill,
             mean=spread[f"{feature.name}_mean"],
             deviation=spread[f"{feature.name}_deviation"],
@@ -97,4 +99,4 @@ def _coordinate(scaling: Scaling) -> Column:
 def _level(feature: Feature | Scaling, fill: float) -> Column:
     known = F.coalesce(F.col(feature.name), F.lit(fill))
     # Returns can make a sum negative; below nothing there is no logarithm, and "nothing" is what it means here.
-    return F.log1p(F.greatest(known, F.lit(0.0)) * feature.scale) if feature.is_skewed else known
+    return F.log1p(F.greatest(known, F.lit(feature.least)) * feature.scale) if feature.is_skewed else known

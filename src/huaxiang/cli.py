@@ -134,9 +134,11 @@ def _models(said: argparse.Namespace) -> None:
 
 
 def _train(said: argparse.Namespace) -> None:
-    from huaxiang import models
+    from huaxiang import lease, models
 
-    _writing(said, models.train)
+    settings, run = _context(said)
+    with lease.hold(settings, f"train --as-of {run.as_of}"):
+        models.train(settings, run)
 
 
 def _profiles(said: argparse.Namespace) -> None:

@@ -34,7 +34,7 @@ class StepLog:
 
 @contextmanager
 def step(name: str, run: Run, settings: Settings) -> Iterator[StepLog]:
-    """Run the body as the step `name`; on success append its seconds and facts to `<build>/steps.jsonl`."""
+    """Run the body as the step `name`; on success append its seconds and facts to `steps.jsonl` of the run's build."""
     log = StepLog(name)
     wall, cpu = time.perf_counter(), _cpu_seconds()
     yield log
@@ -46,9 +46,9 @@ def step(name: str, run: Run, settings: Settings) -> Iterator[StepLog]:
         "facts": log.facts,
     }
     build = settings.home.build(run.id)
-    build.mkdir(parents=True, exist_ok=True)
-    with (build / "steps.jsonl").open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(entry) + "\n")
+    if build.exists():  # training may come after the day was released, when its build is gone
+        with (build / "steps.jsonl").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(entry) + "\n")
     tell(f"{name:<10} {entry['seconds']:6.1f} s  {describe(log.facts)}".rstrip())
 
 

@@ -28,11 +28,16 @@ PARAMS = replace(SegmentParams(), bootstraps=6, bootstrap_starts=3, largest_k=4,
 def features(day: date, customers: int = 180, structure: bool = True) -> pd.DataFrame:
     """Customers in turn frequent and coupon-minded, with large baskets, or lapsed; or all alike but for chance."""
     rng = np.random.default_rng(7)
-    kinds = np.arange(customers) % 3 if structure else np.zeros(customers, dtype=int)
+    kinds = np.arange(customers) % 3
     orders = np.array([30, 8, 2])[kinds] + rng.integers(0, 3, customers) * (kinds != 2)
     basket = np.array([12.0, 60.0, 20.0])[kinds] * rng.uniform(0.8, 1.2, customers)
-    spend = [Decimal(f"{value:.2f}") for value in orders * basket]
     recency = np.array([2, 8, 90])[kinds] + rng.integers(0, 3, customers)
+    coupons = np.array([0.05, 0.0, 0.0])[kinds] * rng.uniform(0.5, 1.5, customers)
+    if not structure:  # four figures that know nothing of each other; days count from a week on, so they lie beyond it
+        chance = np.exp(rng.normal(0, 1, (4, customers)))
+        orders, basket = 1 + (20 * chance[0]).astype(int), 30 * chance[1]
+        recency, coupons = 7 + (30 * chance[2]).astype(int), chance[3] / 99
+    spend = [Decimal(f"{value:.2f}") for value in orders * basket]
     table = pd.DataFrame(
         {
             "customer_id": [f"cust-{number:05d}" for number in range(customers)],
@@ -43,7 +48,7 @@ def features(day: date, customers: int = 180, structure: bool = True) -> pd.Data
             "net_spend": spend,
             "net_spend_91d": spend,
             "basket_net_mean": basket,
-            "coupon_share": np.array([0.05, 0.0, 0.0])[kinds] * rng.uniform(0.5, 1.5, customers),
+            "coupon_share": coupons,
         }
     )
     for quintile, column in (("recency", -recency), ("frequency", orders), ("monetary", orders * basket)):

@@ -13,7 +13,9 @@ def lines(numbers, paid="1.50"):
 def test_a_mapping_that_accepts_nothing_uses_no_drop_up(shop):
     shop.maps(MAPPING.replace("net_amount: paid", "net_amount: who"))
     shop.drops("sales_2024-01-01.csv", HEADER + lines(range(10)))
-    with pytest.raises(BadConfiguration, match=r"shop\.yml: tables\.order_lines accepts none of the 10 records.*TYPE 10"):
+    with pytest.raises(
+        BadConfiguration, match=r"shop\.yml: tables\.order_lines accepts none of the 10 records.*TYPE 10"
+    ):
         shop.lands()
     assert not shop.ledger() and not shop.refused()
 
