@@ -33,7 +33,7 @@ class Finding:
     next_step: str = ""
 
     def __str__(self) -> str:
-        mark = "ok     " if self.is_ok else "MISSING"
+        mark = "ok     " if self.is_ok else "PROBLEM"
         return f"{mark} {self.name:<8} {self.found}" + ("" if self.is_ok else f"; {self.next_step}")
 
 

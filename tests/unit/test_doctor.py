@@ -30,7 +30,7 @@ def test_an_old_java_is_named_with_the_command_to_install_a_newer_one(monkeypatc
 def test_no_java_is_said_in_one_sentence(monkeypatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "")
-    assert str(doctor.java()).startswith("MISSING Java     no 'java' on the PATH; Java 17 is needed: install it with")
+    assert str(doctor.java()).startswith("PROBLEM Java     no 'java' on the PATH; Java 17 is needed: install it with")
 
 
 def test_a_port_in_use_is_named():
