@@ -1,10 +1,9 @@
-"""Train and score segments: the only module of the family that reads, writes and tracks."""
+"""Train and score segments: where the family's inputs, arithmetic, tracking and outputs come together."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,13 +15,12 @@ from pyspark.sql import functions as F
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.errors import BrokenConservation, HuaxiangError, MissingPartition
-from huaxiang.files import replacing, write_text
+from huaxiang.errors import HuaxiangError
+from huaxiang.files import write_text
 from huaxiang.release.content_hash import content_hash
-from huaxiang.release.store import releases
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.segments import baseline, choose_k, matching, naming, plots, transforms
+from spark_jobs.segments import baseline, choose_k, inputs, matching, naming, outputs, plots, transforms
 from spark_jobs.segments.model import Segment, SegmentModel, assign, fit, from_json
 from spark_jobs.segments.params import SegmentParams
 
@@ -61,7 +59,7 @@ def train(
     Returns the new version, or None when the champion stays.
     """
     params = params or SegmentParams()
-    path = _features_path(settings, run)
+    path = inputs.features_path(settings, run)
     fitted = _fit(spark, settings, run, path, params)
     columns = set(fitted.assigned.columns)
     champion = tracking.champion(settings, TARGET)
@@ -105,7 +103,7 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     is not there, BrokenConservation when a customer would get no segment.
     """
     params = params or SegmentParams()
-    path = _features_path(settings, run)
+    path = inputs.features_path(settings, run)
     champion = tracking.champion(settings, TARGET)
     if champion is None:
         log.progress("segments: there is no champion yet, so one is trained first")
@@ -113,7 +111,7 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
         champion = tracking.champion(settings, TARGET)
         assert champion is not None
     model = _read_model(settings, champion)
-    features = _read(spark, path, run.as_of, params)
+    features = inputs.read_features(spark, path, run.as_of, params)
     missing = sorted(_needed(model) - set(features.columns))
     if missing:
         raise HuaxiangError(
@@ -124,10 +122,10 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     assigned = assign(scaled, model.segments, model.decimals).cache()
     folder = settings.home.build(run.id) / "segments"
     customers = features.count()
-    _write_customers(assigned, model, folder / "customer_segments.parquet", customers, params)
-    _write_segments(assigned, model, folder / "segments.parquet")
+    outputs.write_customers(assigned, model, folder / "customer_segments.parquet", customers, params)
+    outputs.write_segments(assigned, model, folder / "segments.parquet")
     facts = _current_facts(assigned, model, params, settings.currency)
-    _write_facts(facts, folder / "segment_facts.parquet")
+    outputs.write_facts(facts, folder / "segment_facts.parquet")
     notes = [*model.report["notes"], *_broken_words(facts, model, run.as_of)]
     write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes), indent=2) + "\n")
     log.fact("customers", customers)
@@ -139,19 +137,19 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
 
 def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: SegmentParams) -> Fitted:
     began = time.perf_counter()
-    features = _read(spark, path, run.as_of, params)
+    features = inputs.read_features(spark, path, run.as_of, params)
     scalings = transforms.measure(features, params)
     scaled = transforms.scaled(features, scalings, params.decimals).cache()
-    sample = _drawn(scaled, params.sample_customers)
-    points = _points(sample)
+    sample = inputs.drawn(scaled, params.sample_customers)
+    points = inputs.points(sample)
     choice = choose_k.choose(points, params)
     centres = fit(scaled, choice.k, params)
     assigned = assign(scaled, _unnamed(centres), params.decimals).cache()
 
-    tested = _drawn(assigned, params.test_customers)
+    tested = inputs.drawn(assigned, params.test_customers)
     found = naming.facts(tested, tested["segment_id"].to_numpy() - 1, params, settings.currency)
     words = naming.names({label: found.get(label, []) for label in range(len(centres))}, params)
-    before = _segments_before(settings, run.as_of)
+    before = inputs.segments_before(settings, run.as_of)
     matched = _match(spark, assigned, before, len(centres))
     segments = tuple(
         sorted(
@@ -163,7 +161,7 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
         )
     )
     final = assign(scaled, segments, params.decimals).cache()
-    sample = _drawn(final, params.sample_customers)
+    sample = inputs.drawn(final, params.sample_customers)
     judged, baseline_judged = _judged(sample, points, choice, params)
     metrics = _flat(judged) | _flat(baseline_judged, "baseline_")
     if len(segments) > 1:
@@ -194,58 +192,6 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
     }
     assigned.unpersist()
     return Fitted(model, choice, final, metrics, series)
-
-
-# Reading.
-
-
-def _features_path(settings: Settings, run: Run) -> Path:
-    """The features of the run under way, else those of the day's release: a model can be trained on either."""
-    released = [each.path for each in releases(settings) if each.as_of == run.as_of]
-    for folder in (settings.home.build(run.id), *reversed(released)):
-        path = folder / "features" / "customer_features.parquet"
-        if path.exists():
-            return path
-    raise MissingPartition(
-        f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
-    )
-
-
-def _read(spark: SparkSession, path: Path, as_of: date, params: SegmentParams) -> DataFrame:
-    """The day's customers as doubles, in fixed partitions and order. Raises MissingPartition when there is none."""
-    import pyarrow.parquet as pq
-
-    row_count = pq.read_metadata(path).num_rows  # a look at the file's end, where Spark would need a job
-    rows = spark.read.parquet(str(path)).where(F.col("as_of") == F.lit(as_of))
-    features = transforms.in_fixed_order(transforms.with_doubles(rows), row_count, params).cache()
-    if row_count == 0 or features.isEmpty():
-        raise MissingPartition(f"segments: the features of {as_of} have no customer: is there data up to that day?")
-    return features
-
-
-def _drawn(frame: DataFrame, customers: int) -> pd.DataFrame:
-    """At most so many customers, drawn by a hash of their ids: the same ones whatever the partitions."""
-    rows: pd.DataFrame = frame.orderBy(F.md5("customer_id"), "customer_id").limit(customers).toPandas()
-    return rows
-
-
-def _points(sample: pd.DataFrame) -> Any:
-    import numpy as np
-
-    return np.array([list(row) for row in sample[transforms.COORDINATES]], dtype=float).reshape(len(sample), -1)
-
-
-def _read_model(settings: Settings, version: tracking.Version) -> SegmentModel:
-    return from_json(tracking.model_file(settings, version, MODEL_FILE))
-
-
-def _segments_before(settings: Settings, as_of: date) -> Path | None:
-    """The customers' segments in the latest release of an earlier day, if there is one with segments."""
-    from huaxiang.release import latest_before
-
-    release = latest_before(settings, as_of)
-    path = release / "segments" / "customer_segments.parquet" if release else None
-    return path if path and path.exists() else None
 
 
 # Judging.
@@ -376,7 +322,7 @@ def _pictures(fitted: Fitted) -> dict[str, Any]:
             *(F.stddev_pop(name).alias(f"{name}_deviation") for name in columns),
         )
     )
-    rows = _means(fitted.assigned, columns).set_index("segment_id")
+    rows = outputs.means(fitted.assigned, columns).set_index("segment_id")
     rows.index = rows.index.map(names)
     shares = rows.pop("customer_count")
     for name in columns:
@@ -389,59 +335,18 @@ def _pictures(fitted: Fitted) -> dict[str, Any]:
     }
 
 
-# Writing.
+# The champion, and what is said of it.
 
 
-def _write_customers(
-    assigned: DataFrame, model: SegmentModel, path: Path, customers: int, params: SegmentParams
-) -> None:
-    """One row per customer, in the order of ids, as one file put in place when it is whole."""
-    import pyarrow.parquet as pq
-
-    rows = assigned.select(
-        "customer_id", "segment_id", "segment_name", "distance", F.lit(model.fingerprint).alias("model_fingerprint")
-    )
-    scratch = path.parent / ".spark"
-    shutil.rmtree(scratch, ignore_errors=True)
-    rows.repartition(1).sortWithinPartitions("customer_id").write.parquet(str(scratch))
-    [part] = scratch.glob("part-*.parquet")
-    known = 0
-    # Copied once more: Spark notes a file's encodings in an order that differs from run to run.
-    with replacing(path) as temporary, pq.ParquetFile(part) as written:
-        with pq.ParquetWriter(temporary, written.schema_arrow.remove_metadata()) as writer:
-            for batch in written.iter_batches(batch_size=params.rows_per_partition):
-                writer.write_batch(batch)
-                known += len(batch) - batch.column("segment_id").null_count
-        if known != customers:
-            raise BrokenConservation(
-                f"segments: {customers - known:,} of {customers:,} customers got no segment, so none is written; "
-                "a feature of theirs is not a number: look at the features step"
-            )
-    shutil.rmtree(scratch)
-
-
-def _write_segments(assigned: DataFrame, model: SegmentModel, path: Path) -> None:
-    """One row per segment that has a customer: size, share, and mean features in plain units."""
-    columns = [name for name in naming.PLAIN if name in assigned.columns]
-    rows = _means(assigned, columns)
-    rows.insert(1, "segment_name", rows["segment_id"].map({s.segment_id: s.name for s in model.segments}))
-    rows.insert(3, "customer_share", (rows["customer_count"] / rows["customer_count"].sum()).round(6))
-    _write(rows, path, {"segment_id": "int64", "segment_name": "string", "customer_count": "int64"})
-
-
-def _means(assigned: DataFrame, columns: list[str]) -> pd.DataFrame:
-    """One row per segment: `segment_id`, `customer_count` and the mean of each column, rounded."""
-    means = [F.round(F.avg(name), 4).alias(name) for name in columns]
-    by_segment = assigned.groupBy("segment_id").agg(F.count("*").alias("customer_count"), *means)
-    rows: pd.DataFrame = by_segment.orderBy("segment_id").toPandas()
-    return rows
+def _read_model(settings: Settings, version: tracking.Version) -> SegmentModel:
+    return from_json(tracking.model_file(settings, version, MODEL_FILE))
 
 
 def _current_facts(
     assigned: DataFrame, model: SegmentModel, params: SegmentParams, currency: str
 ) -> dict[int, list[naming.Fact]]:
     """The differences as they are today, those behind the names first. The names stay the model's."""
-    tested = _drawn(assigned, params.test_customers)
+    tested = inputs.drawn(assigned, params.test_customers)
     found = naming.facts(tested, tested["segment_id"].to_numpy(), params, currency)
     words = {segment.segment_id: segment.words for segment in model.segments}
     return {segment_id: naming.in_name_order(facts, words[segment_id]) for segment_id, facts in sorted(found.items())}
@@ -456,34 +361,6 @@ def _broken_words(facts: dict[int, list[naming.Fact]], model: SegmentModel, as_o
         for word in segment.words
         if word in vocabulary and word not in {fact.word for fact in facts.get(segment.segment_id, [])}
     ]
-
-
-def _write_facts(facts: dict[int, list[naming.Fact]], path: Path) -> None:
-    import pandas as pd
-
-    kinds = {
-        "segment_id": "int64", "rank": "int64", "feature": "string", "word": "string", "statement": "string",
-        "segment_mean": "float64", "rest_mean": "float64", "effect": "float64", "p_value": "float64",
-    }  # fmt: skip
-    rows = [
-        {"segment_id": segment_id, "rank": rank, **asdict(fact)}
-        for segment_id, found in facts.items()
-        for rank, fact in enumerate(found, start=1)
-    ]
-    _write(pd.DataFrame(rows, columns=list(kinds)), path, kinds)
-
-
-def _write(rows: pd.DataFrame, path: Path, kinds: Mapping[str, str]) -> None:
-    """A small table as Parquet; columns that are not in `kinds` are doubles."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrow = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
-    schema = pa.schema([(name, arrow[kinds.get(name, "float64")]) for name in rows.columns])
-    # Without the metadata, in which pandas notes its own version, the bytes are those of the rows.
-    table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata()
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary)
 
 
 def _card(model: SegmentModel, version: tracking.Version, run: Run, notes: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whatever bytes are dropped, every record is accounted for; and what is well written is read as Python's csv reads it."""
+"""Whatever is dropped, every record is accounted for; what is well written is read as Python's csv reads it."""
 
 import csv
 import io

@@ -1,0 +1,94 @@
+"""What the family writes: its three tables, each put in place when whole, equal bytes for equal rows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from huaxiang.errors import BrokenConservation
+from huaxiang.files import replacing
+from spark_jobs.segments import naming
+from spark_jobs.segments.model import SegmentModel
+from spark_jobs.segments.params import SegmentParams
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+
+def write_customers(
+    assigned: DataFrame, model: SegmentModel, path: Path, customers: int, params: SegmentParams
+) -> None:
+    """One row per customer, in the order of ids, as one file put in place when it is whole."""
+    import pyarrow.parquet as pq
+
+    rows = assigned.select(
+        "customer_id", "segment_id", "segment_name", "distance", F.lit(model.fingerprint).alias("model_fingerprint")
+    )
+    scratch = path.parent / ".spark"
+    shutil.rmtree(scratch, ignore_errors=True)
+    rows.repartition(1).sortWithinPartitions("customer_id").write.parquet(str(scratch))
+    [part] = scratch.glob("part-*.parquet")
+    known = 0
+    # Copied once more: Spark notes a file's encodings in an order that differs from run to run.
+    with replacing(path) as temporary, pq.ParquetFile(part) as written:
+        with pq.ParquetWriter(temporary, written.schema_arrow.remove_metadata()) as writer:
+            for batch in written.iter_batches(batch_size=params.rows_per_partition):
+                writer.write_batch(batch)
+                known += len(batch) - batch.column("segment_id").null_count
+        if known != customers:
+            raise BrokenConservation(
+                f"segments: {customers - known:,} of {customers:,} customers got no segment, so none is written; "
+                "a feature of theirs is not a number: look at the features step"
+            )
+    shutil.rmtree(scratch)
+
+
+def write_segments(assigned: DataFrame, model: SegmentModel, path: Path) -> None:
+    """One row per segment that has a customer: size, share, and mean features in plain units."""
+    columns = [name for name in naming.PLAIN if name in assigned.columns]
+    rows = means(assigned, columns)
+    rows.insert(1, "segment_name", rows["segment_id"].map({s.segment_id: s.name for s in model.segments}))
+    rows.insert(3, "customer_share", (rows["customer_count"] / rows["customer_count"].sum()).round(6))
+    _write(rows, path, {"segment_id": "int64", "segment_name": "string", "customer_count": "int64"})
+
+
+def write_facts(facts: dict[int, list[naming.Fact]], path: Path) -> None:
+    import pandas as pd
+
+    kinds = {
+        "segment_id": "int64", "rank": "int64", "feature": "string", "word": "string", "statement": "string",
+        "segment_mean": "float64", "rest_mean": "float64", "effect": "float64", "p_value": "float64",
+    }  # fmt: skip
+    rows = [
+        {"segment_id": segment_id, "rank": rank, **asdict(fact)}
+        for segment_id, found in facts.items()
+        for rank, fact in enumerate(found, start=1)
+    ]
+    _write(pd.DataFrame(rows, columns=list(kinds)), path, kinds)
+
+
+def means(assigned: DataFrame, columns: list[str]) -> pd.DataFrame:
+    """One row per segment: `segment_id`, `customer_count` and the mean of each column, rounded."""
+    means = [F.round(F.avg(name), 4).alias(name) for name in columns]
+    by_segment = assigned.groupBy("segment_id").agg(F.count("*").alias("customer_count"), *means)
+    rows: pd.DataFrame = by_segment.orderBy("segment_id").toPandas()
+    return rows
+
+
+def _write(rows: pd.DataFrame, path: Path, kinds: Mapping[str, str]) -> None:
+    """A small table as Parquet; columns that are not in `kinds` are doubles."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrow = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
+    schema = pa.schema([(name, arrow[kinds.get(name, "float64")]) for name in rows.columns])
+    # Without the metadata, in which pandas notes its own version, the bytes are those of the rows.
+    table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata()
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary)
