@@ -7,9 +7,13 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from huaxiang.errors import HuaxiangError
 from huaxiang.progress import tell
+
+if TYPE_CHECKING:
+    from huaxiang.settings import Run, Settings
 
 Command = Callable[[argparse.Namespace], int | None]
 
@@ -144,9 +148,9 @@ def _train(said: argparse.Namespace) -> None:
 def _profiles(said: argparse.Namespace) -> None:
     from huaxiang import gates, warehouse
 
-    def build_and_check(settings: object, run: object) -> None:
-        warehouse.profiles(settings, run)  # type: ignore[arg-type]
-        gates.check(settings, run, "profiles")  # type: ignore[arg-type]
+    def build_and_check(settings: Settings, run: Run) -> None:
+        warehouse.profiles(settings, run)
+        gates.check(settings, run, "profiles")
 
     _writing(said, build_and_check)
 
@@ -165,8 +169,7 @@ def _release(said: argparse.Namespace) -> None:
 
 def _releases(said: argparse.Namespace) -> None:
     from huaxiang import lease
-    from huaxiang.release import show
-    from huaxiang.release.publication import rollback
+    from huaxiang.release import rollback, show
     from huaxiang.settings import load_settings
 
     settings = load_settings()
@@ -198,16 +201,16 @@ def _docs(said: argparse.Namespace) -> int:
     from huaxiang.reference import write_reference
     from huaxiang.settings import PROJECT
 
-    return write_reference(Path(PROJECT), only_check=said.check)
+    return write_reference(PROJECT, only_check=said.check)
 
 
-def _context(said: argparse.Namespace) -> tuple:
+def _context(said: argparse.Namespace) -> tuple[Settings, Run]:
     from huaxiang.settings import Run, load_settings
 
     return load_settings(), Run(as_of=said.as_of, known_at=said.known_at or said.as_of)
 
 
-def _writing(said: argparse.Namespace, word: Callable[..., object]) -> None:
+def _writing(said: argparse.Namespace, word: Callable[[Settings, Run], object]) -> None:
     """Do one word of a run that landing has begun, with the home to itself."""
     from huaxiang import lease
 
