@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 
 PROJECT = Path(__file__).resolve().parents[1]
 TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
+LAST_DAY = os.environ.get("HUAXIANG_LAST_DAY")
+# The logical date of the run about the home's last day; None where data go on.
+ENDS = pendulum.parse(LAST_DAY, tz=TIME_ZONE).add(days=1) if LAST_DAY else None
 
 # The run's parameter, else the local day before its logical date (a run triggered by hand has none: then before the
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
@@ -15,15 +19,30 @@ AS_OF = (
     ".in_timezone('" + TIME_ZONE + "').subtract(days=1).to_date_string() }}"
 )
 KNOWN_AT = "{{ params.known_at or '' }}"
+# So that dbt's lineage events say which task they belong to; empty where OpenLineage is switched off.
+LINEAGE_PARENT = (
+    "{% if macros.OpenLineageProviderPlugin is defined %}"
+    "{{ macros.OpenLineageProviderPlugin.lineage_parent_id(task_instance) }}{% endif %}"
+)
 
 
-def step(word: str, **options) -> BashOperator:
-    """The task `word`. Values reach the command through the environment; the log shows it as it can be pasted."""
-    return BashOperator(
+def step(word: str, links=(), **options) -> BashOperator:
+    """The task `word`, with `links` as buttons on its page.
+
+    Values reach the command through the environment; the log shows it as it can be pasted.
+    """
+    task = BashOperator(
         task_id=word,
         bash_command=f'set -x; "$HUAXIANG" {word} --as-of "$AS_OF" ${{KNOWN_AT:+--known-at "$KNOWN_AT"}}',
-        env={"HUAXIANG": str(PROJECT / ".venv/work/bin/huaxiang"), "AS_OF": AS_OF, "KNOWN_AT": KNOWN_AT},
+        env={
+            "HUAXIANG": str(PROJECT / ".venv/work/bin/huaxiang"),
+            "AS_OF": AS_OF,
+            "KNOWN_AT": KNOWN_AT,
+            "OPENLINEAGE_PARENT_ID": LINEAGE_PARENT,
+        },
         append_env=True,
         cwd=str(PROJECT),
         **options,
     )
+    task.operator_extra_links = links
+    return task
