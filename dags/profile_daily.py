@@ -18,10 +18,10 @@ and where they are. Only what can heal by itself, a Spark session that died, is.
 process writes the DuckDB file. **Back-fill** with `huaxiang airflow backfill create --dag-id profile_daily ...`, oldest
 day first.
 
-**It waits to be let go**: the DAG is paused until somebody unpauses it, so that looking at Airflow starts nothing. After
-the home's `last_day` (the example's data end in 2017) nothing is due; such days run by `huaxiang run` or a back-fill.
+**It waits to be let go**: the DAG is paused until somebody unpauses it, so looking at Airflow starts nothing. After the
+home's `last_day` (the example's data end in 2017) nothing is due by schedule; earlier days can still be back-filled.
 
-**Links**: the task `release` leads to the pages it published and to its run in MLflow, `models` to the registered models.
+**Links**: the task `release` leads to the pages it published and to its run in MLflow, `models` to the models there.
 
 **When it fails at night**: `docs/runbooks/daily-run-failed.md`.
 """

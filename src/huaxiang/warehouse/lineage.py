@@ -1,7 +1,7 @@
 """What each dbt model was made from, down to its columns, as OpenLineage events in the home's lineage file.
 
-OpenLineage's own reader of dbt's artifacts makes the events; it cannot see through `select *`, which our SQL begins with,
-so each statement is written out with all its columns first (sqlglot). Lineage is told; the data go on without it.
+OpenLineage's own reader of dbt's artifacts makes the events; it cannot see through `select *`, which our SQL begins
+with, so sqlglot first writes each statement out with all its columns. Lineage is told; the data go on without it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def expanded(sql: str, columns: Any) -> str:
     from sqlglot.optimizer.qualify import qualify
 
     try:
-        parsed = sqlglot.parse_one(sql, dialect="duckdb")
+        parsed: Any = sqlglot.parse_one(sql, dialect="duckdb")
         return qualify(parsed, schema=columns, dialect="duckdb", validate_qualify_columns=False).sql("duckdb")
     except Exception:
         return sql
@@ -68,7 +68,7 @@ def _events(settings: Settings) -> list[dict[str, Any]]:
     from sqlglot.schema import MappingSchema
 
     columns = _columns(settings)
-    known = MappingSchema(columns, dialect="duckdb")
+    known: Any = MappingSchema(dict(columns), dialect="duckdb")
 
     class Processor(DbtLocalArtifactProcessor):
         def get_column_lineage(self, namespace: str, compiled_sql: str) -> Any:
