@@ -16,7 +16,7 @@ ENDS = pendulum.parse(LAST_DAY, tz=TIME_ZONE).add(days=1) if LAST_DAY else None
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
 AS_OF = (
     "{{ params.as_of or (dag_run.logical_date or dag_run.run_after)"
-    ".in_timezone('" + TIME_ZONE + "').subtract(days=1).to_date_string() }}"
+    ".astimezone(macros.dateutil.tz.gettz('" + TIME_ZONE + "')).date() - macros.timedelta(days=1) }}"
 )
 KNOWN_AT = "{{ params.known_at or '' }}"
 # So that dbt's lineage events say which task they belong to; empty where OpenLineage is switched off.

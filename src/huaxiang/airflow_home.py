@@ -62,8 +62,8 @@ def environment(settings: Settings) -> dict[str, str]:
             {"type": "file", "log_file_path": str(settings.home.lineage), "append": True}
         ),
         "AIRFLOW__OPENLINEAGE__NAMESPACE": settings.name,
-        # The command line of a task, its environment and its source are in Airflow already.
-        "AIRFLOW__OPENLINEAGE__DISABLE_SOURCE_CODE": "True",
+        # A task's source is in the repository, and its command in Airflow's log.
+        "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps([{"controls": {"include_source_code": False}}]),
         "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {home / 'secrets' / 'fernet_key'}",
         "AIRFLOW__API__SECRET_KEY_CMD": f"cat {home / 'secrets' / 'api_secret_key'}",
         "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {home / 'secrets' / 'jwt_secret'}",

@@ -27,15 +27,17 @@ print(json.dumps({{
 """
 
 RENDER = """
-import json, pendulum
+import json
+from datetime import datetime
 from types import SimpleNamespace
+from airflow.sdk.execution_time import macros
 from airflow.dag_processing.dagbag import DagBag
 task = DagBag({folder!r}).dags["profile_daily"].get_task("landing")
 days = []
 for as_of, logical, after in {cases!r}:
-    moment = pendulum.parse
+    moment = datetime.fromisoformat  # what a task gets from the scheduler; 'dags test' gives a subclass of it
     run = SimpleNamespace(logical_date=logical and moment(logical), run_after=moment(after))
-    days.append(task.render_template(task.env["AS_OF"], {{"params": {{"as_of": as_of}}, "dag_run": run}}))
+    days.append(task.render_template(task.env["AS_OF"], {{"params": {{"as_of": as_of}}, "dag_run": run, "macros": macros}}))
 print(json.dumps(days))
 """
 

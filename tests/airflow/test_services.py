@@ -27,7 +27,7 @@ from tests.pipeline.conftest import home_at, run_words
 
 pytestmark = [pytest.mark.airflow, pytest.mark.dbt, pytest.mark.spark, pytest.mark.slow]
 
-SINCE, FIRST, CUSTOMERS = "2017-10-16", date(2017, 11, 20), 80
+SINCE, FIRST, CUSTOMERS = "2017-11-01", date(2017, 11, 20), 80
 DAYS = [FIRST + timedelta(days=n) for n in range(int(os.environ.get("HUAXIANG_BACK_FILL_DAYS", "3")) + 1)]
 DAG = "profile_daily"
 
@@ -129,7 +129,7 @@ def back_filled(world):
         assert "failed" not in states, (settings.home.logs, states)
         return states.count("success") == len(DAYS) - 1
 
-    wait_for(ended, "the back-fill to end", seconds=300 * len(DAYS))
+    wait_for(ended, "the back-fill to end", seconds=600 * len(DAYS))
     print(f"back-fill of {len(DAYS) - 1} days: {time.perf_counter() - begun:.0f} s")
     return world
 
