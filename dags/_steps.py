@@ -1,7 +1,9 @@
 """What the DAGs share: a task is one `huaxiang` command, and the day a run is about."""
 
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
@@ -14,16 +16,21 @@ ENDS = pendulum.parse(LAST_DAY, tz=TIME_ZONE).add(days=1) if LAST_DAY else None
 
 # The run's parameter, else the local day before its logical date (a run triggered by hand has none: then before the
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
-AS_OF = (
-    "{{ params.as_of or (dag_run.logical_date or dag_run.run_after)"
-    ".astimezone(macros.dateutil.tz.gettz('" + TIME_ZONE + "')).date() - macros.timedelta(days=1) }}"
-)
+AS_OF = "{{ params.as_of or day_before(dag_run.logical_date or dag_run.run_after) }}"
 KNOWN_AT = "{{ params.known_at or '' }}"
 # So that dbt's lineage events say which task they belong to; empty where OpenLineage is switched off.
 LINEAGE_PARENT = (
     "{% if macros.OpenLineageProviderPlugin is defined %}"
     "{{ macros.OpenLineageProviderPlugin.lineage_parent_id(task_instance) }}{% endif %}"
 )
+
+
+def day_before(moment: datetime) -> str:
+    """The local day before the one of `moment`, which a scheduler gives as a plain datetime, not as Airflow's own."""
+    return (moment.astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)).isoformat()
+
+
+MACROS = {"day_before": day_before}
 
 
 def step(word: str, links=(), **options) -> BashOperator:

@@ -30,7 +30,7 @@ from datetime import timedelta
 
 import pendulum
 from _links import Models, ReleaseRun, Report
-from _steps import ENDS, TIME_ZONE, step
+from _steps import ENDS, MACROS, TIME_ZONE, step
 from airflow.sdk import Asset, Param, chain, dag
 
 RELEASE = Asset(name="release", uri="huaxiang://release")
@@ -51,6 +51,7 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
             None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"
         ),
     },
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["profiles"],
 )
