@@ -137,7 +137,9 @@ def _columns(settings: Settings) -> Columns:
     with duckdb.connect() as memory:
         for schema, table, path in files:
             if path.exists():
-                said = memory.execute("describe select * from read_parquet(?, hive_partitioning = false)", [str(path)])
+                # Written into the statement: a bound parameter would have DuckDB import pandas, which takes a second.
+                quoted = "'" + str(path).replace("'", "''") + "'"
+                said = memory.execute(f"describe select * from read_parquet({quoted}, hive_partitioning = false)")
                 rows += [(schema, table, column, kind) for column, kind, *_ in said.fetchall()]
     found: Columns = {"huaxiang": {}}
     for schema, table, column, kind in rows:
