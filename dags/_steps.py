@@ -5,14 +5,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 
 PROJECT = Path(__file__).resolve().parents[1]
 TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
-LAST_DAY = os.environ.get("HUAXIANG_LAST_DAY")
-# The logical date of the run about the home's last day; None where data go on.
-ENDS = pendulum.parse(LAST_DAY, tz=TIME_ZONE).add(days=1) if LAST_DAY else None
 
 # The run's parameter, else the local day before its logical date (a run triggered by hand has none: then before the
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
@@ -36,7 +32,8 @@ MACROS = {"day_before": day_before}
 def step(word: str, links=(), **options) -> BashOperator:
     """The task `word`, with `links` as buttons on its page.
 
-    Values reach the command through the environment; the log shows it as it can be pasted.
+    Values reach the command through the environment; the log shows it as it can be pasted. Exit code 99 says that
+    nothing is due: the task is skipped, and those after it.
     """
     task = BashOperator(
         task_id=word,

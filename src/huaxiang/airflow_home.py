@@ -48,7 +48,6 @@ def environment(settings: Settings) -> dict[str, str]:
         "HUAXIANG_HOME": str(settings.home.root),
         "HUAXIANG_CONFIG": str(settings.config),
         "HUAXIANG_TIME_ZONE": settings.time_zone,
-        "HUAXIANG_LAST_DAY": str(settings.last_day or ""),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(settings.project / "dags"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",

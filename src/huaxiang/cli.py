@@ -9,11 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.errors import HuaxiangError
+from huaxiang.errors import HuaxiangError, NothingDue
 from huaxiang.progress import tell
 
 if TYPE_CHECKING:
     from huaxiang.settings import Run, Settings
+
+# Airflow's Bash operator takes it for "skipped".
+NOTHING_DUE = 99
 
 Command = Callable[[argparse.Namespace], int | None]
 
@@ -25,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return said.command(said) or 0
     except HuaxiangError as error:
         tell(f"{said.word}: {error}", stream=sys.stderr)
-        return 1
+        return NOTHING_DUE if isinstance(error, NothingDue) else 1
     except Exception as error:
         tell(
             f"{said.word}: {type(error).__name__}: {error}. This is a fault of the program: the traceback follows.",
@@ -112,8 +115,10 @@ def _simulate(said: argparse.Namespace) -> None:
 
 def _landing(said: argparse.Namespace) -> None:
     from huaxiang import gates, landing, lease
+    from huaxiang.settings import require_due
 
     settings, run = _context(said)
+    require_due(settings, run)
     with lease.hold(settings, f"landing --as-of {run.as_of}"):
         _start_afresh(settings.home.build(run.id))
         lease.begin(settings, run)

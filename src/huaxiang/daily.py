@@ -8,17 +8,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from huaxiang import airflow_home, lease, release
 from huaxiang.doctor import prerequisites
 from huaxiang.errors import HuaxiangError
 from huaxiang.memory import PeakMemory
 from huaxiang.progress import PROGRESS_FILE
-from huaxiang.settings import Run, Settings
+from huaxiang.settings import Run, Settings, require_due
 
 DAG = "profile_daily"
 
@@ -30,6 +28,7 @@ def run_day(settings: Settings, run: Run) -> int:
     missing = [finding for finding in prerequisites(settings.home.root) if not finding.is_ok]
     if missing:
         raise HuaxiangError(f"{missing[0].name}: {missing[0].found}; {missing[0].next_step}")
+    require_due(settings, run)
     start = time.perf_counter()
     with PeakMemory() as memory:
         for source in settings.sources:
@@ -73,19 +72,13 @@ def summary(settings: Settings, run: Run, seconds: float, peak_gib: float | None
     return "\n" + "\n".join(f"{row[0]:<10} {row[1]}" for row in rows if row)
 
 
-def logical_date(as_of: date, time_zone: str) -> str:
-    """The logical date of the scheduled run that is about `as_of`: the local midnight that ends it."""
-    midnight = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), tzinfo=ZoneInfo(time_zone))
-    return midnight.isoformat()
-
-
 def _run_dag(settings: Settings, run: Run) -> tuple[bool, Path]:
     """Run the DAG in one process by `airflow dags test`, recorded in Airflow's database."""
     log = settings.home.logs / f"airflow-{run.id}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     progress = settings.home.logs / f"progress-{run.id}.txt"
     progress.write_text("", encoding="utf-8")
-    words = [str(airflow_home.command(settings)), "dags", "test", DAG, logical_date(run.as_of, settings.time_zone)]
+    words = [str(airflow_home.command(settings)), "dags", "test", DAG]
     words += ["--conf", json.dumps({"as_of": str(run.as_of), "known_at": str(run.known_at)})]
     environment = airflow_home.environment(settings) | {PROGRESS_FILE: str(progress)}
     with log.open("w", encoding="utf-8") as output:

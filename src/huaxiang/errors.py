@@ -29,5 +29,9 @@ class StaleWriter(HuaxiangError):
     """A newer run has taken the home over: this one may no longer publish."""
 
 
+class NothingDue(HuaxiangError):
+    """The home's data have ended before the day: there is nothing to do, which is no failure."""
+
+
 class PortInUse(HuaxiangError):
     """Another program listens where a service would."""

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from huaxiang.errors import BadConfiguration
+from huaxiang.errors import BadConfiguration, NothingDue
 from huaxiang.gate_limits import GateLimits, read_limits
 from huaxiang.tables import Home
 from huaxiang.yaml_files import read_mapping
@@ -33,7 +33,7 @@ class Settings:
     keep_releases: int
     inbox: Path
     gates: GateLimits = field(default_factory=GateLimits)
-    last_day: date | None = None  # nothing is due by schedule after it
+    last_day: date | None = None  # the data end here
 
     @property
     def sources_dir(self) -> Path:
@@ -59,6 +59,15 @@ class Run:
     def id(self) -> str:
         """Name of the run's private build: the day, and the later day it was known at, if it was."""
         return str(self.as_of) if self.known_at == self.as_of else f"{self.as_of}@{self.known_at}"
+
+
+def require_due(settings: Settings, run: Run) -> None:
+    """Raise NothingDue when the home's data have ended before the run's day."""
+    if settings.last_day and run.as_of > settings.last_day:
+        raise NothingDue(
+            f"{run.as_of} lies after {settings.last_day}, the last day of this home's data: nothing is due; take an "
+            f"earlier day, or change last_day in {settings.config}"
+        )
 
 
 def load_settings() -> Settings:

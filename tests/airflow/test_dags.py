@@ -20,7 +20,7 @@ print(json.dumps({{
     "outlets": [asset.name for asset in dag.get_task("release").outlets],
     "links": {{task.task_id: [link.name for link in task.operator_extra_links]
                for task in dag.tasks if task.operator_extra_links}},
-    "ends": dag.end_date and dag.end_date.isoformat(), "waits": dag.is_paused_upon_creation,
+    "waits": dag.is_paused_upon_creation,
     "catchup": dag.catchup, "active": dag.max_active_runs, "manual": dag.doc_md,
     "heavy": [name for name in ("pandas", "pyspark", "mlflow", "duckdb", "dbt") if name in sys.modules],
 }}))
@@ -67,13 +67,8 @@ def test_the_release_is_announced_and_the_docstring_is_the_manual(read):
     assert "docs/runbooks/daily-run-failed.md" in read["manual"]
 
 
-def test_the_dag_waits_to_be_let_go_and_ends_with_the_homes_last_day(read, in_airflow, tmp_path, monkeypatch):
-    from tests.airflow.conftest import ROOT
-
-    assert (read["waits"], read["ends"]) == (True, None)
-    monkeypatch.setenv("HUAXIANG_LAST_DAY", "2017-12-31")
-    # The run about the last day is that of the midnight which ends it.
-    assert in_airflow(READ.format(folder=str(ROOT / "dags")), tmp_path)["ends"] == "2018-01-01T05:00:00+00:00"
+def test_the_dag_waits_to_be_let_go(read):
+    assert read["waits"] is True
 
 
 def test_tasks_lead_to_what_they_made(read):

@@ -196,8 +196,11 @@ def test_the_back_fill_gives_the_same_tables_as_daily_runs_and_ends_at_the_newes
     assert len(by_back_fill) >= 7 * len(DAYS)
 
 
-def test_letting_the_dag_go_starts_nothing_of_its_own_after_the_homes_last_day(back_filled):
-    assert [run["run_type"] for run in back_filled.runs() if run["run_type"] == "scheduled"] == []
+def test_the_run_that_the_schedule_starts_is_skipped_since_the_homes_data_have_ended(back_filled):
+    """Letting the DAG go starts the run of the last midnight, beside the back-fill."""
+    (run,) = [run for run in back_filled.runs() if run["run_type"] == "scheduled"]
+    tasks = back_filled.airflow(f"/api/v2/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
+    assert {task["state"] for task in tasks} == {"skipped"}
 
 
 def test_every_task_and_every_dbt_model_tells_what_it_read_and_wrote(back_filled):

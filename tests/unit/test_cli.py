@@ -48,3 +48,11 @@ def test_the_command_line_imports_no_engine():
     heavy = "pyspark mlflow great_expectations dbt pandas sklearn duckdb yaml"
     code = f"import sys, huaxiang.cli; print([name for name in '{heavy}'.split() if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("word", ["landing", "run"])
+def test_a_day_after_the_homes_data_is_skipped_and_begins_nothing(tmp_path, monkeypatch, capsys, word):
+    monkeypatch.setenv("HUAXIANG_HOME", str(tmp_path / "home"))
+    assert run(word, "--as-of", "2018-01-01") == cli.NOTHING_DUE
+    assert "2018-01-01 lies after 2017-12-31, the last day of this home's data" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()

@@ -22,7 +22,9 @@ _ENVIRONMENT = (
     ("HUAXIANG_BACK_FILL_DAYS", "How many days the back-fill test back-fills; default 3."),
     ("HUAXIANG_CHROMIUM", "The browser of the page tests; default the `chromium` on the PATH."),
 )
-_EXIT_CODES = "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 130 interrupted."
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 99 nothing due; 130 interrupted."
+)
 
 
 def page(project: Path) -> str:
