@@ -10,7 +10,7 @@ products as (
 
     select
         product_id,
-        {{ text_number("coalesce(category, '') || '|' || coalesce(cast(is_private_label as string), '') || '|' || product_id") }}
+        {{ text_number("coalesce(category, '') || '|' || coalesce(product_type, '') || '|' || coalesce(cast(is_private_label as string), '') || '|' || product_id") }}
             as product_number
 
     from {{ ref('stg_products') }}

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
 
+from huaxiang import families
 from huaxiang.contracts import read_contract
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
@@ -50,7 +51,7 @@ def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables
     """What is there for this run: tables from the landing ledger, columns from staging."""
     from huaxiang.landing.ledger import landed_tables
 
-    tables = frozenset(landed_tables(settings, run.known_at)) | frozenset(settings.models)
+    tables = frozenset(landed_tables(settings, run.known_at)) | frozenset(families.expected(settings, run))
     if tables_only:
         return Sourced(tables)
     models = read_models(settings).values()
@@ -84,6 +85,35 @@ def export(
         return int(
             connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[0][0]
         )
+
+
+# What models learn from, besides customer_features: columns and order of each table.
+_INPUTS = {
+    "purchases": "order_id, customer_id, product_id, category, product_type, ordered_on",
+    "customer_days": "customer_id, ordered_on, order_count",
+}
+
+
+def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) -> int:
+    """Write what models read to `<build>/.inputs/`, in a fixed order; returns the rows of `snapshots.parquet`."""
+    folder = settings.home.inputs(run.id)
+    queries = {
+        f"{table}": f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
+        for table, columns in _INPUTS.items()
+    }
+    if with_snapshots:
+        queries["snapshots"] = "select * from features.customer_features order by as_of, customer_id"
+    rows = 0
+    with state.reading(settings) as connection:
+        for name, query in queries.items():
+            with replacing(folder / f"{name}.parquet") as temporary:
+                target = str(temporary).replace("'", "''")
+                rows = int(
+                    connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[
+                        0
+                    ][0]
+                )
+    return rows
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:

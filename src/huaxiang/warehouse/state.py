@@ -60,6 +60,15 @@ def check(settings: Settings, run: Run, after: str) -> None:
         )
 
 
+def holds(settings: Settings, run: Run, layer: str) -> bool:
+    """Whether `layer` holds this very run, made by this code."""
+    try:
+        check(settings, run, after=layer)
+    except MissingPartition:
+        return False
+    return True
+
+
 @contextmanager
 def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the warehouse file, in UTC."""
