@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import Param
 
 PROJECT = Path(__file__).resolve().parents[1]
 TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
@@ -15,6 +16,10 @@ AS_OF = (
     ".in_timezone('" + TIME_ZONE + "').subtract(days=1).to_date_string() }}"
 )
 KNOWN_AT = "{{ params.known_at or '' }}"
+DAY_PARAMS = {
+    "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
+    "known_at": Param(None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"),
+}
 
 
 def step(word: str, **options) -> BashOperator:

@@ -24,8 +24,8 @@ day first.
 from datetime import timedelta
 
 import pendulum
-from _steps import TIME_ZONE, step
-from airflow.sdk import Asset, Param, chain, dag
+from _steps import DAY_PARAMS, TIME_ZONE, step
+from airflow.sdk import Asset, chain, dag
 
 RELEASE = Asset(name="release", uri="huaxiang://release")
 HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
@@ -37,12 +37,7 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
     catchup=False,
     max_active_runs=1,
     default_args={"pool": "huaxiang_home", "retries": 0},
-    params={
-        "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
-        "known_at": Param(
-            None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"
-        ),
-    },
+    params=DAY_PARAMS,
     doc_md=__doc__,
     tags=["profiles"],
 )

@@ -19,6 +19,8 @@ print(json.dumps({{
     "retries": {{task.task_id: task.retries for task in dag.tasks if task.retries}},
     "outlets": [asset.name for asset in dag.get_task("release").outlets],
     "catchup": dag.catchup, "active": dag.max_active_runs, "manual": dag.doc_md,
+    "weekly": {{task.task_id: task.pool for task in bag.dags["train_weekly"].tasks}},
+    "weekly_manual": bag.dags["train_weekly"].doc_md,
     "heavy": [name for name in ("pandas", "pyspark", "mlflow", "duckdb", "dbt") if name in sys.modules],
 }}))
 """
@@ -61,6 +63,12 @@ def test_only_what_can_heal_is_retried(read):
 def test_the_release_is_announced_and_the_docstring_is_the_manual(read):
     assert read["outlets"] == ["release"]
     assert "docs/runbooks/daily-run-failed.md" in read["manual"]
+
+
+def test_models_are_trained_weekly_by_one_command_in_the_same_pool(read):
+    assert read["dags"] == ["profile_daily", "train_weekly"]
+    assert read["weekly"] == {"train": "huaxiang_home"}
+    assert "publishes nothing" in read["weekly_manual"]
 
 
 def test_a_dag_file_imports_no_engine(read):
