@@ -3,7 +3,7 @@ AS_OF ?= 2017-11-30
 WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock
+.PHONY: help setup run up down test check lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,12 @@ setup: ## Make the two locked environments, .venv/work and .venv/airflow (a seco
 
 run: setup ## Set up everything and run the daily job for AS_OF (default 2017-11-30) on the real data.
 	@$(WORK)/huaxiang run --as-of $(AS_OF)
+
+up: setup ## Start Airflow, MLflow and the report site on 127.0.0.1 and say where they are.
+	@$(WORK)/huaxiang up
+
+down: setup ## End what `make up` started, and nothing else.
+	@$(WORK)/huaxiang down
 
 test: setup ## Run every test; the page tests need Debian's chromium.
 	@$(WORK)/pytest -m '' --durations 15

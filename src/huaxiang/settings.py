@@ -15,7 +15,7 @@ from huaxiang.yaml_files import read_mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates"}
+_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "last_day"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Settings:
     keep_releases: int
     inbox: Path
     gates: GateLimits = field(default_factory=GateLimits)
+    last_day: date | None = None  # nothing is due by schedule after it
 
     @property
     def sources_dir(self) -> Path:
@@ -87,6 +88,9 @@ def load_settings() -> Settings:
         raise BadConfiguration(
             f"{config}: keep_releases must be a whole number of at least 2, so that a rollback is possible"
         )
+    last_day = said.get("last_day")
+    if last_day is not None and type(last_day) is not date:
+        raise BadConfiguration(f"{config}: last_day '{last_day}' is not a day; write it as 2017-12-31")
     return Settings(
         project=PROJECT,
         config=config,
@@ -99,4 +103,5 @@ def load_settings() -> Settings:
         keep_releases=keep,
         inbox=(config.parent / said["inbox"]).resolve() if said.get("inbox") else home / "inbox",
         gates=read_limits(said.get("gates"), where=str(config)),
+        last_day=last_day,
     )

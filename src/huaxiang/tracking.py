@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER = "champion", "challenger"
 RELEASES = "releases"
 # Read by MLflow and its libraries when they are imported, so set before.
-_ENVIRONMENT = {
+QUIET_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -69,7 +69,7 @@ class Version:
 
 def connect(settings: Settings) -> ModuleType:
     """MLflow, talking to this home's own store and to nobody else."""
-    for name, value in _ENVIRONMENT.items():
+    for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow
 

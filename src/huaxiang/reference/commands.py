@@ -14,6 +14,12 @@ _ENVIRONMENT = (
     ("HUAXIANG_HOME", "The folder that holds all that is not code; default `var/` in the checkout."),
     ("HUAXIANG_CONFIG", "The home's settings; default `huaxiang.yml` in the checkout. Its `sources/` lies beside it."),
     ("HUAXIANG_SPARK_MASTER", "The Spark master; default `local[2]`, which runs inside the command."),
+    ("HUAXIANG_PORT_AIRFLOW", "Airflow's port on 127.0.0.1; default 8080."),
+    ("HUAXIANG_PORT_MLFLOW", "MLflow's port on 127.0.0.1; default 5000."),
+    ("HUAXIANG_PORT_SITE", "The report site's port on 127.0.0.1; default 8088."),
+    ("HUAXIANG_URL_MLFLOW", "Where people reach MLflow, for links in Airflow; default the port above."),
+    ("HUAXIANG_URL_SITE", "Where people reach the report, for links in Airflow; default the port above."),
+    ("HUAXIANG_BACK_FILL_DAYS", "How many days the back-fill test back-fills; default 3."),
     ("HUAXIANG_CHROMIUM", "The browser of the page tests; default the `chromium` on the PATH."),
 )
 _EXIT_CODES = "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 130 interrupted."
