@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from huaxiang.errors import HuaxiangError, MissingPartition
+from huaxiang.secret_files import write_secret
 from huaxiang.settings import Settings
 
 POOL = "huaxiang_home"
@@ -33,6 +34,7 @@ def environment(settings: Settings) -> dict[str, str]:
     Secrets are read by Airflow itself from files of mode 600, so no task inherits them.
     """
     home = settings.home.airflow
+    secret_files = _secret_files(settings)
     return {
         **os.environ,
         "HUAXIANG_HOME": str(settings.home.root),
@@ -45,12 +47,14 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Days on Airflow's command line, such as those of a back-fill, are days of the home.
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": settings.time_zone,
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {home / 'secrets' / 'fernet_key'}",
-        "AIRFLOW__API__SECRET_KEY_CMD": f"cat {home / 'secrets' / 'api_secret_key'}",
-        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {home / 'secrets' / 'jwt_secret'}",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "secrets" / WEB_PASSWORDS),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": settings.servers.airflow_db or f"sqlite:///{home / 'airflow.db'}",
+        # In a container the server must listen on the network that only its neighbours are on.
+        "AIRFLOW__API__HOST": os.environ.get("AIRFLOW__API__HOST", "127.0.0.1"),
+        "AIRFLOW__API__EXPOSE_CONFIG": "False",
+        "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {secret_files / 'fernet_key'}",
+        "AIRFLOW__API__SECRET_KEY_CMD": f"cat {secret_files / 'api_secret_key'}",
+        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {secret_files / 'jwt_secret'}",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret_files / WEB_PASSWORDS),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
     }
@@ -66,13 +70,14 @@ def become(settings: Settings, words: list[str]) -> None:
 def prepare(settings: Settings) -> None:
     """Make secrets, metadata database and pool at first start; cost nothing afterwards.
 
+    A database server is prepared once by whoever starts the services, so then nothing is done here.
     Raises HuaxiangError with the end of Airflow's own output when it fails.
     """
     home = settings.home.airflow
     ready = home / "ready"
-    if ready.exists():
+    if settings.servers.airflow_db or ready.exists():
         return
-    _make_secrets(home / "secrets")
+    _make_secrets(_secret_files(settings))
     for words in (("db", "migrate"), ("pools", "set", POOL, "1", "one writer at a time per home")):
         done = subprocess.run(
             [str(command(settings)), *words], env=environment(settings), capture_output=True, text=True, check=False
@@ -84,13 +89,13 @@ def prepare(settings: Settings) -> None:
     ready.touch()
 
 
+def _secret_files(settings: Settings) -> Path:
+    return settings.servers.secrets or settings.home.airflow / "secrets"
+
+
 def _make_secrets(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in _SECRETS:
-        path = folder / name
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+        write_secret(folder / name, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     # Airflow writes the web page's password there; made first, so that nobody else can read it.
     (folder / WEB_PASSWORDS).touch(mode=0o600)

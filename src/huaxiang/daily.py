@@ -66,7 +66,7 @@ def summary(settings: Settings, seconds: float, peak_gib: float | None) -> str:
         ("pages", str(now.path / "report" / "index.html")),
         ("tables", str(now.path / "profiles")),
         ("manifest", str(now.path / "MANIFEST.json")),
-        ("models", settings.home.mlflow_uri),
+        ("models", settings.mlflow_uri),
     ]
     return "\n" + "\n".join(f"{row[0]:<10} {row[1]}" for row in rows if row)
 

@@ -76,8 +76,8 @@ def connect(settings: Settings) -> ModuleType:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     settings.home.root.mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(settings.home.mlflow_uri)
-    mlflow.set_registry_uri(settings.home.mlflow_uri)
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    mlflow.set_registry_uri(settings.mlflow_uri)
     return mlflow
 
 
@@ -189,6 +189,8 @@ def _experiment(settings: Settings, name: str, description: str = "") -> str:
     found = mlflow.get_experiment_by_name(name)
     if found:
         return str(found.experiment_id)
+    if settings.servers.mlflow:  # a server keeps the files itself, in a place of its own
+        return str(mlflow.create_experiment(name))
     settings.home.mlflow_artifacts.mkdir(parents=True, exist_ok=True)
     place = (settings.home.mlflow_artifacts / name).as_uri()
     return str(mlflow.create_experiment(name, artifact_location=place, tags={"mlflow.note.content": description}))
