@@ -1,7 +1,9 @@
 """What the DAGs share: a task is one `huaxiang` command, and the day a run is about."""
 
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Param
@@ -11,15 +13,20 @@ TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
 
 # The run's parameter, else the local day before its logical date (a run triggered by hand has none: then before the
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
-AS_OF = (
-    "{{ params.as_of or (dag_run.logical_date or dag_run.run_after)"
-    ".in_timezone('" + TIME_ZONE + "').subtract(days=1).to_date_string() }}"
-)
+AS_OF = "{{ params.as_of or day_before(dag_run.logical_date or dag_run.run_after) }}"
 KNOWN_AT = "{{ params.known_at or '' }}"
 DAY_PARAMS = {
     "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
     "known_at": Param(None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"),
 }
+
+
+def day_before(moment: datetime) -> str:
+    """The local day before the one of `moment`, which a scheduler gives as a plain datetime, not as Airflow's own."""
+    return (moment.astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)).isoformat()
+
+
+MACROS = {"day_before": day_before}
 
 
 def step(word: str, **options) -> BashOperator:

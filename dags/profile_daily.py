@@ -24,7 +24,7 @@ day first.
 from datetime import timedelta
 
 import pendulum
-from _steps import DAY_PARAMS, TIME_ZONE, step
+from _steps import DAY_PARAMS, MACROS, TIME_ZONE, step
 from airflow.sdk import Asset, chain, dag
 
 RELEASE = Asset(name="release", uri="huaxiang://release")
@@ -38,6 +38,7 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
     max_active_runs=1,
     default_args={"pool": "huaxiang_home", "retries": 0},
     params=DAY_PARAMS,
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["profiles"],
 )

@@ -23,7 +23,7 @@ that score stay as they were.
 from datetime import timedelta
 
 import pendulum
-from _steps import DAY_PARAMS, TIME_ZONE, step
+from _steps import DAY_PARAMS, MACROS, TIME_ZONE, step
 from airflow.sdk import dag
 
 
@@ -34,6 +34,7 @@ from airflow.sdk import dag
     max_active_runs=1,
     default_args={"pool": "huaxiang_home", "retries": 1, "retry_delay": timedelta(minutes=5)},
     params=DAY_PARAMS,
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["models"],
 )

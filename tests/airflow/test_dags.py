@@ -27,12 +27,13 @@ print(json.dumps({{
 
 RENDER = """
 import json, pendulum
+from datetime import datetime
 from types import SimpleNamespace
 from airflow.dag_processing.dagbag import DagBag
 task = DagBag({folder!r}).dags["profile_daily"].get_task("landing")
 days = []
 for as_of, logical, after in {cases!r}:
-    moment = pendulum.parse
+    moment = {parse}
     run = SimpleNamespace(logical_date=logical and moment(logical), run_after=moment(after))
     days.append(task.render_template(task.env["AS_OF"], {{"params": {{"as_of": as_of}}, "dag_run": run}}))
 print(json.dumps(days))
@@ -75,7 +76,9 @@ def test_a_dag_file_imports_no_engine(read):
     assert read["heavy"] == []
 
 
-def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_airflow, tmp_path):
+# `airflow dags test` gives a run's dates as Airflow's own type, the scheduler as Python's.
+@pytest.mark.parametrize("parse", ["pendulum.parse", "datetime.fromisoformat"])
+def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_airflow, tmp_path, parse):
     from tests.airflow.conftest import ROOT
 
     cases = [
@@ -87,7 +90,8 @@ def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_
         (None, "2017-12-01T04:59:00Z", "2017-12-01T04:59:00Z"),  # still 30 November in New York
         (None, None, "2017-12-01T15:00:00Z"),  # by hand, without a logical date
     ]
-    days = in_airflow(RENDER.format(folder=str(ROOT / "dags"), cases=json.loads(json.dumps(cases))), tmp_path)
+    code = RENDER.format(folder=str(ROOT / "dags"), cases=json.loads(json.dumps(cases)), parse=parse)
+    days = in_airflow(code, tmp_path)
     assert days == [
         "2017-11-30", "2017-11-30", "2017-05-31", "2017-03-12", "2017-11-05", "2017-11-29", "2017-11-30",
     ]  # fmt: skip
