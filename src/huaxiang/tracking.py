@@ -263,6 +263,13 @@ def _register(settings: Settings, fit: Fit, run_id: str, model_uri: str, alias: 
         client.create_registered_model(fit.target, description=fit.description)
     recipe = fit.recipe or fit.algorithm
     tags = {"algorithm": fit.algorithm, "recipe": recipe, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
-    made = client.create_model_version(fit.target, source=model_uri, run_id=run_id, tags=tags, description=card(fit))
+    made = client.create_model_version(
+        fit.target,
+        source=model_uri,
+        run_id=run_id,
+        tags=tags,
+        description=card(fit),
+        model_id=model_uri.rpartition("/")[2],  # a server asks for it, to see that the source is this model's
+    )
     client.set_registered_model_alias(fit.target, alias, made.version)
     return Version(fit.target, str(made.version), run_id, fit.fingerprint, dict(fit.metrics), recipe)

@@ -48,8 +48,7 @@ class Processes:
 
     def stop(self) -> None:
         """End all; the first, which the others need, comes last. Whoever does not listen within 20 s is killed."""
-        first, *others = self._running
-        for running in (others, [first]):
+        for running in (self._running[1:], self._running[:1]):
             for _, process, ended_by in running:
                 _signal_group(process, ended_by)
             for _, process, _ in running:
@@ -57,6 +56,20 @@ class Processes:
                     process.wait(timeout=20)
                 _signal_group(process, signal.SIGKILL)  # also what the parent left behind
                 process.wait()
+        self._running.clear()
+        for pid in _working_below(self.logs.parent):  # a task, which Airflow starts in a session of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _working_below(folder: Path) -> list[int]:
+    """The processes whose home is in `folder` (Linux)."""
+    found, mark = [], f"HUAXIANG_HOME={folder}/".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "environ").read_bytes() and int(process.name) != os.getpid():
+                found.append(int(process.name))
+    return found
 
 
 def _signal_group(process: subprocess.Popen, number: int) -> None:
