@@ -22,6 +22,7 @@ pytestmark = pytest.mark.services
 
 SINCE, AS_OF = "2017-10-02", "2017-11-30"
 CUSTOMERS = "200"
+RUN_ID = "by_hand"
 DAG = "/api/v2/dags/profile_daily"
 
 
@@ -102,7 +103,7 @@ def test_the_released_tables_equal_those_of_the_embedded_form(scaled, embedded):
 
 
 def test_the_runs_of_airflow_are_in_its_own_postgres_database(scaled):
-    said = scaled.postgres.ask("select dag_id, state from dag_run", "airflow", "airflow")
+    said = scaled.postgres.ask(f"select dag_id, state from dag_run where run_id = '{RUN_ID}'", "airflow", "airflow")
     assert said.stdout.split() == ["profile_daily|success"]
     home = Path(scaled.environment["HUAXIANG_HOME"])
     assert not (home / "airflow" / "airflow.db").exists()
@@ -185,9 +186,10 @@ def run_dag(airflow: Airflow) -> dict[str, str]:
     airflow.processes.wait_for(
         lambda: airflow.call("GET", DAG)["dag_id"] == "profile_daily", "the DAG to be known", 120
     )
-    run = airflow.call("POST", f"{DAG}/dagRuns", {"logical_date": None, "conf": {"as_of": AS_OF}})
-    path = f"{DAG}/dagRuns/{run['dag_run_id']}"
-    # Let go only now: the run that the schedule would start today comes after ours, and never here.
+    # Due before the run that the schedule would start today, so that it is the first to go.
+    body = {"dag_run_id": RUN_ID, "logical_date": None, "run_after": f"{AS_OF}T12:00:00Z", "conf": {"as_of": AS_OF}}
+    airflow.call("POST", f"{DAG}/dagRuns", body)
+    path = f"{DAG}/dagRuns/{RUN_ID}"
     airflow.call("PATCH", DAG, {"is_paused": False})
     airflow.processes.wait_for(
         lambda: airflow.call("GET", path)["state"] in ("success", "failed"), "the run to end", 900
