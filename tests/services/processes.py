@@ -14,8 +14,11 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "work" / "bin"
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 
 
 class Processes:
@@ -129,13 +132,12 @@ class Mlflow:
     def __init__(self, processes: Processes, postgres: Postgres, artifacts: Path) -> None:
         port, self.processes = free_port(), processes
         self.uri = f"http://127.0.0.1:{port}"
-        command = [BIN / "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-        command += ["--backend-store-uri", postgres.address("mlflow"), "--artifacts-destination", artifacts]
-        command += ["--allowed-hosts", f"127.0.0.1:{port}", "--cors-allowed-origins", self.uri]
-        command += ["--x-frame-options", "DENY"]
+        places = {"0.0.0.0": "127.0.0.1", ":5000": f":{port}", "--port=5000": f"--port={port}",
+                  "--workers=2": "--workers=1", "@postgres/": f"@127.0.0.1:{postgres.port}/",
+                  "=/mlartifacts": f"={artifacts}"}  # fmt: skip
         environment = quiet(PGPASSFILE=str(postgres.secrets / "mlflow_pgpass"), DO_NOT_TRACK="true",
                             MLFLOW_DISABLE_TELEMETRY="true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")  # fmt: skip
-        processes.start("mlflow", command, environment)
+        processes.start("mlflow", command_of("mlflow", places), environment)
 
     def wait_until_healthy(self) -> None:
         self.processes.wait_for(lambda: fetch(f"{self.uri}/health") == b"OK", "MLflow", 180)
@@ -153,13 +155,11 @@ class Spark:
         home = Path(pyspark.__file__).parent
         environment = quiet(SPARK_HOME=str(home), SPARK_CONF_DIR=str(secrets), SPARK_LOCAL_IP="127.0.0.1",
                             SPARK_DAEMON_MEMORY="512m", PYSPARK_PYTHON=sys.executable)  # fmt: skip
-        spark_class, deploy = home / "bin" / "spark-class", "org.apache.spark.deploy"
-        here = ["--host", "127.0.0.1"]
-        master = [spark_class, f"{deploy}.master.Master", *here, "--port", port, "--webui-port", self._page]
-        processes.start("spark-master", master, environment)
+        places = {"7077": str(port), "8080": str(self._page), "spark-master": "127.0.0.1", "8081": str(worker_page),
+                  "2g": "1500m", "/tmp/spark": str(folder)}  # fmt: skip
+        processes.start("spark-master", command_of("spark-master", places), environment)
         processes.wait_for(lambda: self.state()["status"] == "ALIVE", "the Spark master", 60)
-        worker = [spark_class, f"{deploy}.worker.Worker", *here, "--webui-port", worker_page, "--work-dir", folder]
-        processes.start("spark-worker", [*worker, "--cores", "2", "--memory", "1500m", self.master], environment)
+        processes.start("spark-worker", command_of("spark-worker", places), environment)
 
     def wait_until_healthy(self) -> None:
         self.processes.wait_for(lambda: self.state()["aliveworkers"] == 1, "the Spark worker", 60)
@@ -172,7 +172,7 @@ class Spark:
 class Airflow:
     """Airflow's four services on Postgres, each started by `huaxiang airflow`, as in docker-compose.yml."""
 
-    SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer")
+    SERVICES = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 
     def __init__(self, processes: Processes, environment: dict, secrets: Path) -> None:
         self.processes = processes
@@ -185,11 +185,22 @@ class Airflow:
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self._base}/execution/",
             "AIRFLOW__API__WORKERS": "1",
         }
-        for words in (["db", "migrate"], ["pools", "set", "huaxiang_home", "1", "one writer at a time per home"]):
-            run([BIN / "huaxiang", "airflow", *words], environment)
+        run(command_of("airflow-init"), environment | self._keys("airflow-init", secrets))
         for service in self.SERVICES:
-            options = ["--skip-serve-logs"] if service in ("scheduler", "triggerer") else []
-            processes.start(service, [BIN / "huaxiang", "airflow", service, *options], environment)
+            processes.start(service, command_of(service), environment | self._keys(service, secrets))
+
+    @staticmethod
+    def _keys(service: str, secrets: Path) -> dict[str, str]:
+        """A folder with the secrets that docker-compose.yml gives to the service, and with no other."""
+        folder = secrets.parent / "keys" / service
+        folder.mkdir(parents=True)
+        mounted = [Path(mount["source"]) for mount in COMPOSE[service]["volumes"]]
+        for name in [*COMPOSE[service]["secrets"], *(path.name for path in mounted if path.parent.name == ".secrets")]:
+            (folder / name).hardlink_to(secrets / name)
+        has_cluster = (folder / "spark-defaults.conf").exists()
+        return {"HUAXIANG_KEYS_DIR": str(folder), "PGPASSFILE": str(folder / "airflow_pgpass")} | (
+            {"SPARK_CONF_DIR": str(folder)} if has_cluster else {}
+        )
 
     def wait_until_healthy(self) -> None:
         parts = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -210,10 +221,22 @@ class Airflow:
         return json.loads(fetch(urllib.request.Request(self._base + path, data=data, headers=headers, method=method)))
 
 
+def command_of(service: str, places: dict[str, str] | None = None) -> list[str]:
+    """The service's command in docker-compose.yml, with names and ports of the containers' network replaced."""
+    words = COMPOSE[service]["command"]
+    for old, new in (places or {}).items():
+        words = [word.replace(old, new) for word in words]
+    return words
+
+
 def quiet(**more: str) -> dict[str, str]:
-    """The environment without what this machine's user may have set for Postgres, Spark, Airflow or us."""
+    """The environment without what this machine's user may have set for Postgres, Spark, Airflow or us.
+
+    The commands of the environment `work` are found, as in its image.
+    """
     ours = ("HUAXIANG_", "PG", "SPARK_", "PYSPARK_", "AIRFLOW", "MLFLOW_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"PATH": f"{BIN}:{os.environ['PATH']}"} | more
 
 
 def run(command: list, environment: dict | None = None) -> str:

@@ -30,6 +30,7 @@ DAG = "/api/v2/dags/profile_daily"
 class Scaled:
     """A finished day of the scaled form, its servers still running."""
 
+    secrets: Path
     environment: dict[str, str]
     postgres: Postgres
     mlflow: Mlflow
@@ -66,14 +67,11 @@ def scaled(tmp_path_factory, inbox):
                 HUAXIANG_AIRFLOW_DB=postgres.address("airflow"),
                 HUAXIANG_MLFLOW_URI=mlflow.uri,
                 HUAXIANG_SPARK_MASTER=spark.master,
-                HUAXIANG_KEYS_DIR=str(secrets),
-                PGPASSFILE=str(secrets / "airflow_pgpass"),
-                SPARK_CONF_DIR=str(secrets),
             )
             airflow = Airflow(processes, environment, secrets)
             for service in (mlflow, spark, airflow):
                 service.wait_until_healthy()
-            yield Scaled(environment, postgres, mlflow, spark, airflow, run_dag(airflow))
+            yield Scaled(secrets, environment, postgres, mlflow, spark, airflow, run_dag(airflow))
         finally:
             processes.stop()
 
@@ -156,10 +154,10 @@ def test_a_service_is_no_superuser_and_is_shut_out_of_the_others_database(scaled
 
 
 def test_no_secret_stands_in_a_command_line_an_environment_or_a_log(scaled):
-    folder = Path(scaled.environment["HUAXIANG_KEYS_DIR"])
-    secrets = {word for path in folder.iterdir() for word in re.findall(rb"[0-9a-f]{64}", path.read_bytes())}
-    assert len(secrets) == 7
-    texts = [path for path in folder.parent.rglob("*.log") if path.is_file()]
+    secrets = {word for path in scaled.secrets.iterdir() for word in re.findall(rb"[0-9a-f]{64}", path.read_bytes())}
+    secrets.add((scaled.secrets / "fernet_key").read_bytes())
+    assert len(secrets) == 8
+    texts = [path for path in scaled.secrets.parent.rglob("*.log") if path.is_file()]
     texts += [place / name for place in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")]
     told = []
     for path in texts:
