@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from huaxiang.errors import BadConfiguration
@@ -16,6 +17,19 @@ from huaxiang.yaml_files import read_mapping
 PROJECT = Path(__file__).resolve().parents[2]
 
 _KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "last_day"}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Servers that stand in for the home's own files in the scaled form; None is the embedded form.
+
+    `airflow_db` is the address of Airflow's database, without a password; `mlflow` that of an MLflow server;
+    `secrets` the folder of Airflow's secrets, made beforehand.
+    """
+
+    airflow_db: str | None = None
+    mlflow: str | None = None
+    secrets: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,12 @@ class Settings:
     inbox: Path
     gates: GateLimits = field(default_factory=GateLimits)
     last_day: date | None = None  # nothing is due by schedule after it
+    servers: Servers = field(default_factory=Servers)
+
+    @property
+    def mlflow_uri(self) -> str:
+        """Where runs and models are kept: the home's own file, unless there is a server."""
+        return self.servers.mlflow or self.home.mlflow_uri
 
     @property
     def sources_dir(self) -> Path:
@@ -104,4 +124,23 @@ def load_settings() -> Settings:
         inbox=(config.parent / said["inbox"]).resolve() if said.get("inbox") else home / "inbox",
         gates=read_limits(said.get("gates"), where=str(config)),
         last_day=last_day,
+        servers=_servers(),
     )
+
+
+def _servers() -> Servers:
+    """The servers that the environment names. Raises BadConfiguration for an address that cannot be used."""
+    airflow_db = os.environ.get("HUAXIANG_AIRFLOW_DB") or None
+    mlflow = os.environ.get("HUAXIANG_MLFLOW_URI") or None
+    secrets = os.environ.get("HUAXIANG_KEYS_DIR") or None
+    for name, address in (("HUAXIANG_AIRFLOW_DB", airflow_db), ("HUAXIANG_MLFLOW_URI", mlflow)):
+        if address and urlsplit(address).password:
+            raise BadConfiguration(
+                f"{name} holds a password, which every task and log could show: leave it out of the address and name "
+                "a file of mode 600 in PGPASSFILE (docs/how-to/run-the-scaled-form.md)"
+            )
+    if mlflow and urlsplit(mlflow).scheme not in ("http", "https"):
+        raise BadConfiguration(
+            "HUAXIANG_MLFLOW_URI is not an http address, such as http://127.0.0.1:5000: name a running MLflow server"
+        )
+    return Servers(airflow_db=airflow_db, mlflow=mlflow, secrets=Path(secrets).resolve() if secrets else None)
