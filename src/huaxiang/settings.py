@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from huaxiang.errors import BadConfiguration
@@ -15,7 +16,10 @@ from huaxiang.yaml_files import read_mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates"}
+_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "engine"}
+
+# What the dbt models run on; dbt calls it a target.
+ENGINES = ("duckdb", "spark")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Settings:
     keep_releases: int
     inbox: Path
     gates: GateLimits = field(default_factory=GateLimits)
+    engine: str = "duckdb"
 
     @property
     def sources_dir(self) -> Path:
@@ -62,6 +67,8 @@ class Run:
 
 def load_settings() -> Settings:
     """Read `HUAXIANG_CONFIG` (default: the checkout's `huaxiang.yml`) and `HUAXIANG_HOME` (default: `var/`).
+
+    `HUAXIANG_ENGINE`, where it is set, wins over `engine` of the file; the default is DuckDB.
 
     Raises BadConfiguration when the file is missing, has unknown keys or values of a wrong kind.
     """
@@ -99,4 +106,14 @@ def load_settings() -> Settings:
         keep_releases=keep,
         inbox=(config.parent / said["inbox"]).resolve() if said.get("inbox") else home / "inbox",
         gates=read_limits(said.get("gates"), where=str(config)),
+        engine=_engine(said, config),
     )
+
+
+def _engine(said: dict[str, Any], config: Path) -> str:
+    named = os.environ.get("HUAXIANG_ENGINE")
+    engine = named or str(said.get("engine", ENGINES[0]))
+    if engine not in ENGINES:
+        where = "HUAXIANG_ENGINE" if named else f"{config}: engine"
+        raise BadConfiguration(f"{where} '{engine}' is not known; use {' or '.join(ENGINES)}")
+    return engine

@@ -49,6 +49,7 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     options = {
         "--project-dir": project,
         "--profiles-dir": project,
+        "--target": settings.engine,
         "--target-path": home.dbt_target,
         "--log-path": home.logs,
         "--log-level": "none",
@@ -56,7 +57,7 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
         "--vars": json.dumps(variables),
     }
     paths = {"HUAXIANG_HOME": str(home.root), "HUAXIANG_BUILD": str(home.build(run.id))}
-    with _environment({**_QUIET_ENVIRONMENT, **paths}):
+    with _environment({**_QUIET_ENVIRONMENT, **paths}), _engine(settings, run):
         from dbt.cli.main import dbtRunner
 
         outcome = dbtRunner().invoke([*arguments, *(str(part) for option in options.items() for part in option)])
@@ -74,6 +75,21 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     if outcome.exception or not outcome.success:
         raise HuaxiangError(f"dbt {arguments[0]}: {_plain(outcome.exception)}; see {log}")
     return results
+
+
+@contextmanager
+def _engine(settings: Settings, run: Run) -> Iterator[None]:
+    """What the engine needs around dbt: DuckDB nothing; Spark a session whose catalogue is filled and kept."""
+    if settings.engine == "duckdb":
+        yield
+        return
+    from huaxiang.warehouse import spark
+
+    session = spark.open_catalogue(settings, run)
+    try:
+        yield
+    finally:
+        spark.keep_catalogue(settings, session)
 
 
 def _plain(message: object) -> str:
