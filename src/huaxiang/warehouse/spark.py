@@ -1,7 +1,7 @@
 """The warehouse on Spark: folders of Parquet, and the catalogue that tells dbt what lies in them.
 
-Spark's catalogue lives as long as the process and keeps no files of its own: what it held when the last step ended stands in
-`warehouse/spark/tables.json`, and the next step fills it again from there. A metastore in Derby would start 25 s later.
+Spark's catalogue lives as long as the process and keeps no files of its own: what it held when the last step ended
+stands in `warehouse/spark/tables.json`, and the next step fills it from there (docs/decisions/0011-two-engines.md).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def open_catalogue(settings: Settings, run: Run) -> SparkSession:
     _keep_ansi_mode()
     for schema in ("landed", "models", *LAYERS):
         spark.sql(f"drop schema if exists {schema} cascade")  # every table is external: no file is touched
-        spark.sql(f"create schema {schema}")
+        spark.sql(f"create schema {schema} location {_quoted(home.spark_tables / '.schemas' / schema)}")
     for name, contract in load_contracts(settings).items():
         own = {"source_name": "string", "file_id": "string", "record_number": "bigint", "load_date": "date"}
         columns = {column.name: _NO_ZONE.get(column.type, column.type) for column in contract.columns} | own
@@ -130,7 +130,7 @@ def _remove_empty_folders(table: Path) -> None:
 
 
 def _keep_ansi_mode() -> None:
-    """dbt-spark switches ANSI mode off before every statement, and a cast that fails would silently be null. Keep it on."""
+    """dbt-spark switches ANSI mode off before every statement, and a cast that fails is silently null: keep it on."""
     from dbt.adapters.spark.connections import SparkCredentials
 
     before = SparkCredentials.__post_init__

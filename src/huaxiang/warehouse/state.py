@@ -78,7 +78,7 @@ def exists(settings: Settings) -> bool:
 
 @contextmanager
 def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection to the warehouse, in UTC, whatever engine made it. Read only: Spark's tables are its views."""
+    """A read-only DuckDB connection to the warehouse, in UTC; tables that Spark made are views in it."""
     import duckdb
 
     from huaxiang.warehouse import spark
