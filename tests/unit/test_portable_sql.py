@@ -32,7 +32,7 @@ BANNED = {
     r"\bnow\s*\(|\bcurrent_(date|timestamp)\b|\btoday\s*\(": "as_of or known_at: nothing asks the clock",
     r"\brandom\s*\(|\brand\s*\(": "a hash of the key",
     r"::": "cast(x as type)",
-    r"\bround\s*\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*,\s*\d+\s*\)": "the macro rounded: a cut 5 differs",
+    r"\bround\s*\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*,\s*\d+\s*\)": "the macro rounded: a 5 differs",
     r"\bas varchar\b": "cast(x as string): Spark's varchar needs a length",
     r"\blog\s*\(": "ln or log10: log has another base on each",
     r"(?<!:)//": "floor(a / b): whole division is spelled differently",

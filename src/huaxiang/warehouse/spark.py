@@ -142,7 +142,7 @@ def _keep_ansi_mode() -> None:
         credentials.server_side_parameters["spark.sql.ansi.enabled"] = "true"
 
     with_ansi_mode.keeps_ansi_mode = True  # type: ignore[attr-defined]
-    SparkCredentials.__post_init__ = with_ansi_mode  # type: ignore[method-assign]
+    SparkCredentials.__post_init__ = with_ansi_mode  # type: ignore[assignment, method-assign]
 
 
 def _quoted(value: object) -> str:
