@@ -23,7 +23,8 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     takes what the Java process says.
 
     `HUAXIANG_SPARK_MASTER` names another master than `local[2]`, such as `spark://host:7077`; what the cluster asks
-    for (memory, its secret) stands in `spark-defaults.conf` of Spark's own `SPARK_CONF_DIR`.
+    for (memory, its secret) stands in `spark-defaults.conf` of Spark's own `SPARK_CONF_DIR`. Under spark-submit the
+    master, the driver's address and its memory are what spark-submit was told.
     Raises HuaxiangError when Java is missing or not a version Spark runs on, or when Spark does not start.
     """
     _require_java()
@@ -36,7 +37,8 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     master = os.environ.get(MASTER_VARIABLE, "local[2]")
     # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.
-    quick_start = " -XX:TieredStopAtLevel=1" if master.startswith("local") else ""
+    # Without it Java also keeps room for 48 MB of compiled code only, and compiles no more once SQL has filled that.
+    quick_start = " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m" if master.startswith("local") else ""
     options = {
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,
@@ -50,7 +52,11 @@ def session(warehouse: Path, log: Path) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    builder = SparkSession.builder.appName("huaxiang").master(master)
+    builder = SparkSession.builder.appName("huaxiang")
+    if "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit has started Java: what concerns it is decided
+        options = {name: value for name, value in options.items() if not name.startswith("spark.driver.")}
+    else:
+        builder = builder.master(master)
     for name, value in options.items():
         builder = builder.config(name, value)
     with _java_says_into(log):

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,7 +17,10 @@ from huaxiang.yaml_files import read_mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "last_day"}
+_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "last_day", "engine"}
+
+# What the dbt models run on; dbt calls it a target.
+ENGINES = ("duckdb", "spark")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Settings:
         """Where runs and models are kept: the home's own file, unless there is a server."""
         return self.servers.mlflow or self.home.mlflow_uri
 
+    engine: str = "duckdb"
+
     @property
     def sources_dir(self) -> Path:
         return self.config.parent / "sources"
@@ -83,6 +89,8 @@ class Run:
 
 def load_settings() -> Settings:
     """Read `HUAXIANG_CONFIG` (default: the checkout's `huaxiang.yml`) and `HUAXIANG_HOME` (default: `var/`).
+
+    `HUAXIANG_ENGINE`, where it is set, wins over `engine` of the file; the default is DuckDB.
 
     Raises BadConfiguration when the file is missing, has unknown keys or values of a wrong kind.
     """
@@ -125,7 +133,17 @@ def load_settings() -> Settings:
         gates=read_limits(said.get("gates"), where=str(config)),
         last_day=last_day,
         servers=_servers(),
+        engine=_engine(said, config),
     )
+
+
+def _engine(said: dict[str, Any], config: Path) -> str:
+    named = os.environ.get("HUAXIANG_ENGINE")
+    engine = named or str(said.get("engine", ENGINES[0]))
+    if engine not in ENGINES:
+        where = "HUAXIANG_ENGINE" if named else f"{config}: engine"
+        raise BadConfiguration(f"{where} '{engine}' is not known; use {' or '.join(ENGINES)}")
+    return engine
 
 
 def _servers() -> Servers:

@@ -37,6 +37,11 @@ class Home:
         return self.warehouse / "huaxiang.duckdb"
 
     @property
+    def spark_tables(self) -> Path:
+        """The warehouse of the engine Spark: a folder per layer, in it a folder of Parquet per table."""
+        return self.warehouse / "spark"
+
+    @property
     def dbt_target(self) -> Path:
         return self.warehouse / "dbt_target"
 

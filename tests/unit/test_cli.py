@@ -31,6 +31,7 @@ def test_a_day_that_is_no_day_is_refused(capsys):
         ("name: x\nsources: [a]\n", "'time_zone' is missing"),
         ("name: x\nsource: [a]\ntime_zone: UTC\n", "unknown key 'source'"),
         ("name: x\nsources: [a]\ntime_zone: UTC\nlast_day: soon\n", "last_day 'soon' is not a day"),
+        ("name: x\nsources: [a]\ntime_zone: UTC\nengine: flink\n", "engine 'flink' is not known; use duckdb or spark"),
         ("- a\n", "must be a mapping"),
         ("name: [\n", "not valid YAML"),
     ],
@@ -42,6 +43,14 @@ def test_broken_settings_are_said_in_one_sentence(tmp_path, monkeypatch, capsys,
     assert run("landing", "--as-of", "2017-01-02") == 1
     error = capsys.readouterr().err
     assert said in error and str(config) in error and "Traceback" not in error
+
+
+def test_the_environment_names_the_engine_before_the_file_does(monkeypatch):
+    from huaxiang.settings import load_settings
+
+    assert load_settings().engine == "duckdb"
+    monkeypatch.setenv("HUAXIANG_ENGINE", "spark")
+    assert load_settings().engine == "spark"
 
 
 def test_the_command_line_imports_no_engine():

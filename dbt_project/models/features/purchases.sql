@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         unique_key=['order_id', 'product_id', 'ordered_on'],
+        partition_by=partitioned_by_day(),
     )
 }}
 
