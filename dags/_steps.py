@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import Param
 
 PROJECT = Path(__file__).resolve().parents[1]
 TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
@@ -14,6 +15,10 @@ TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
 AS_OF = "{{ params.as_of or day_before(dag_run.logical_date or dag_run.run_after) }}"
 KNOWN_AT = "{{ params.known_at or '' }}"
+DAY_PARAMS = {
+    "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
+    "known_at": Param(None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"),
+}
 # So that dbt's lineage events say which task they belong to; empty where OpenLineage is switched off.
 LINEAGE_PARENT = (
     "{% if macros.OpenLineageProviderPlugin is defined %}"

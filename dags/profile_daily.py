@@ -30,8 +30,8 @@ from datetime import timedelta
 
 import pendulum
 from _links import Models, ReleaseRun, Report
-from _steps import MACROS, TIME_ZONE, step
-from airflow.sdk import Asset, Param, chain, dag
+from _steps import DAY_PARAMS, MACROS, TIME_ZONE, step
+from airflow.sdk import Asset, chain, dag
 
 RELEASE = Asset(name="release", uri="huaxiang://release")
 HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
@@ -44,12 +44,7 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
     is_paused_upon_creation=True,
     max_active_runs=1,
     default_args={"pool": "huaxiang_home", "retries": 0},
-    params={
-        "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
-        "known_at": Param(
-            None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"
-        ),
-    },
+    params=DAY_PARAMS,
     user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["profiles"],

@@ -22,6 +22,12 @@ _NEVER_EMPTY = {
 }
 # Shares of counts cannot leave 0 to 1. Shares of money can, in odd data: a coupon may be worth more than the goods.
 _MONEY_SHARES = ("discount_share", "coupon_share")
+# What a model says of everybody: column of customer_profiles and what it stands for.
+_EVERY_CUSTOMER_HAS = {
+    "segment_id": "segment",
+    "churn_probability_28d": "churn_probability",
+    "any_product_id": "recommendation",
+}
 # Column: lowest and highest value, None where there is no bound.
 _BOUNDS = {
     "recency_days": (0, None),
@@ -200,7 +206,7 @@ def _bounds(portraits: Portraits) -> list:
     import great_expectations.expectations as gxe
 
     there = portraits.columns[_TABLE]
-    shares = {column: (0, 1) for column in there if column.endswith(("_share", "_weight"))}
+    shares = {column: (0, 1) for column in there if column.endswith(("_share", "_weight")) or "_probability" in column}
     said = {"kind": "bounds", "view": _TABLE, "table": _TABLE, "next_step": _BUILD_AGAIN, "where": _FILE}
     checks = [
         gxe.ExpectColumnValuesToBeBetween(
@@ -241,26 +247,24 @@ def _bounds(portraits: Portraits) -> list:
 def _coverage(portraits: Portraits, limits: GateLimits) -> list:
     import great_expectations.expectations as gxe
 
-    checks = []
-    if portraits.has(_TABLE, "segment_id"):
-        checks.append(
-            gxe.ExpectColumnValuesToNotBeNull(
-                column="segment_id",
-                severity="critical",
-                meta=words(
-                    name="every_customer_has_a_segment",
-                    kind="coverage",
-                    view=_TABLE,
-                    table=_TABLE,
-                    expected="no customer without a segment",
-                    description=(
-                        "A customer outside every segment would be left out of every campaign that is built on them."
-                    ),
-                    next_step="run 'huaxiang models' for the day, then 'huaxiang profiles' again",
-                    where=_FILE,
-                ),
-            )
+    checks = [
+        gxe.ExpectColumnValuesToNotBeNull(
+            column=column,
+            severity="critical",
+            meta=words(
+                name=f"every_customer_has_a_{what}",
+                kind="coverage",
+                view=_TABLE,
+                table=_TABLE,
+                expected=f"no customer without a {what.replace('_', ' ')}",
+                description="Whoever is passed over here would be left out of every campaign that is built on it.",
+                next_step="run 'huaxiang models' for the day, then 'huaxiang profiles' again",
+                where=_FILE,
+            ),
         )
+        for column, what in _EVERY_CUSTOMER_HAS.items()
+        if portraits.has(_TABLE, column)
+    ]
     if "customer_tags" in portraits.columns:
         checks.append(
             gxe.ExpectColumnValuesToBeBetween(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,20 +22,26 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     """The process's session; the first call starts it. `warehouse` is where Spark may keep tables of its own, `log`
     takes what the Java process says.
 
-    `HUAXIANG_SPARK_MASTER` names another master than `local[2]`, such as `spark://host:7077`.
+    `HUAXIANG_SPARK_MASTER` names another master than `local[2]`, such as `spark://host:7077`; what the cluster asks
+    for (memory, its secret) stands in `spark-defaults.conf` of Spark's own `SPARK_CONF_DIR`. Under spark-submit the
+    master, the driver's address and its memory are what spark-submit was told.
     Raises HuaxiangError when Java is missing or not a version Spark runs on, or when Spark does not start.
     """
     _require_java()
     from pyspark.sql import SparkSession
 
-    # Spark resolves the machine's name at start; a laptop's name often leads nowhere.
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Spark resolves the machine's name at start; a laptop's name often leads nowhere. In a cluster of several machines
+    # SPARK_LOCAL_HOSTNAME, Spark's own variable, is the name by which executors call back.
+    host = os.environ.get("SPARK_LOCAL_HOSTNAME", "127.0.0.1")
+    os.environ.setdefault("SPARK_LOCAL_IP", host)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     master = os.environ.get(MASTER_VARIABLE, "local[2]")
     # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.
-    quick_start = " -XX:TieredStopAtLevel=1" if master.startswith("local") else ""
+    # Without it Java also keeps room for 48 MB of compiled code only, and compiles no more once SQL has filled that.
+    quick_start = " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m" if master.startswith("local") else ""
     options = {
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": host,
+        "spark.driver.bindAddress": host,
         "spark.driver.memory": "1g",
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_LOG4J.as_uri()}{quick_start}",
         "spark.sql.catalogImplementation": "in-memory",  # no Derby files in whatever folder we are in
@@ -45,7 +52,11 @@ def session(warehouse: Path, log: Path) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    builder = SparkSession.builder.appName("huaxiang").master(master)
+    builder = SparkSession.builder.appName("huaxiang")
+    if "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit has started Java: what concerns it is decided
+        options = {name: value for name, value in options.items() if not name.startswith("spark.driver.")}
+    else:
+        builder = builder.master(master)
     for name, value in options.items():
         builder = builder.config(name, value)
     with _java_says_into(log):

@@ -38,3 +38,13 @@
     {%- else -%} cast('0x' || substr(md5({{ text }}), 1, 15) as bigint)
     {%- endif -%}
 {%- endmacro %}
+
+
+{# A double rounded to so many decimals. Both engines do the same three steps, so the last digit is the same too; Spark's own
+   round looks at the decimal text of the double instead, which differs where a digit 5 is the first one cut off. #}
+{% macro rounded(value, decimals) -%}
+    {%- if target.type == 'spark' -%}
+        round(({{ value }}) * cast({{ 10 ** decimals }} as double)) / cast({{ 10 ** decimals }} as double)
+    {%- else -%} round({{ value }}, {{ decimals }})
+    {%- endif -%}
+{%- endmacro %}

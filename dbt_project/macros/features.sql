@@ -8,13 +8,13 @@
 
 {# A share or mean of two exact sums, rounded at the end; null where there is nothing (or less) to divide by. #}
 {% macro ratio(part, whole) -%}
-    case when {{ whole }} > 0 then round(cast({{ part }} as double) / cast({{ whole }} as double), 6) end
+    case when {{ whole }} > 0 then {{ rounded('cast(' ~ part ~ ' as double) / cast(' ~ whole ~ ' as double)', 6) }} end
 {%- endmacro %}
 
 
 {# What a purchase of so many days ago weighs: half after every 28 days. Decimal, so that sums are exact. #}
 {% macro interest_weight(age_days) -%}
-    cast(round(power(0.5, cast({{ age_days }} as double) / 28), 9) as decimal(10, 9))
+    cast({{ rounded('power(0.5, cast(' ~ age_days ~ ' as double) / 28)', 9) }} as decimal(10, 9))
 {%- endmacro %}
 
 

@@ -16,6 +16,13 @@
 {%- endmacro %}
 
 
+{# On Spark a daily aggregate is partitioned by day; DuckDB's file needs no such help. #}
+{% macro partitioned_by_day() -%}
+    {%- do return('day_fingerprint' if target.type == 'spark' else none) -%}
+{%- endmacro %}
+
+
+{# DuckDB's half of the strategy; Spark's is spark_replace_days. #}
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set columns = arguments['dest_columns'] | map(attribute='name') | join(', ') %}
     delete from {{ arguments['target_relation'] }}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from huaxiang.errors import MissingPartition
-from huaxiang.release.store import latest_before, releases
+from huaxiang.release.store import latest_before
 from huaxiang.settings import Run, Settings
 from spark_jobs.segments import transforms
 from spark_jobs.segments.params import SegmentParams
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 
 
 def features_path(settings: Settings, run: Run) -> Path:
-    """The features of the run under way, else those of the day's release: a model can be trained on either."""
-    released = [each.path for each in releases(settings) if each.as_of == run.as_of]
-    for folder in (settings.home.build(run.id), *reversed(released)):
-        path = folder / "features" / "customer_features.parquet"
-        if path.exists():
-            return path
-    raise MissingPartition(
-        f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
-    )
+    """The features of the run. Raises MissingPartition where there are none."""
+    path = settings.home.build(run.id) / "features" / "customer_features.parquet"
+    if not path.exists():
+        raise MissingPartition(
+            f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
+        )
+    return path
 
 
 def read_features(spark: SparkSession, path: Path, as_of: date, params: SegmentParams) -> DataFrame:

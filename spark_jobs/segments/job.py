@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 TARGET = "segments"
+TARGETS = (TARGET,)
 MODEL_FILE = "segments.json"
 _CODE = Path(__file__).parent
 _DESCRIPTION = (
@@ -51,6 +52,11 @@ class Fitted:
     series: Mapping[str, Mapping[int, float]]
 
 
+def snapshot_days(as_of: date) -> list[date]:
+    """Segments are made of one day's features only."""
+    return []
+
+
 def train(
     spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None
 ) -> tracking.Version | None:
@@ -68,6 +74,8 @@ def train(
         target=TARGET,
         algorithm="spark-kmeans" if len(fitted.model.segments) > 1 else "one segment",
         description=_DESCRIPTION,
+        baseline="five groups by RFM score",
+        split="No split in time: customers are drawn anew to see whether the same segments are found again.",
         fingerprint=fitted.model.fingerprint,
         as_of=str(run.as_of),
         parameters=_parameters(run, path, fitted, params),
@@ -97,19 +105,16 @@ def train(
 
 
 def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None) -> None:
-    """Put every customer of `as_of` into a segment of the champion; train first where there is none.
+    """Put every customer of `as_of` into a segment of the champion.
 
-    Writes the three tables and `model.json` of the build. Raises HuaxiangError when the champion needs a feature that
-    is not there, BrokenConservation when a customer would get no segment.
+    Writes the three tables and `model.json` of the build. Raises HuaxiangError when there is no champion or it needs a
+    feature that is not there, BrokenConservation when a customer would get no segment.
     """
     params = params or SegmentParams()
     path = inputs.features_path(settings, run)
     champion = tracking.champion(settings, TARGET)
     if champion is None:
-        log.progress("segments: there is no champion yet, so one is trained first")
-        train(spark, settings, run, log, params)
-        champion = tracking.champion(settings, TARGET)
-        assert champion is not None
+        raise HuaxiangError(f"segments: no model has been trained yet: run 'huaxiang train --as-of {run.as_of}'")
     model = _read_model(settings, champion)
     features = inputs.read_features(spark, path, run.as_of, params)
     missing = sorted(_needed(model) - set(features.columns))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from huaxiang import ports
 from huaxiang.errors import HuaxiangError, MissingPartition
+from huaxiang.secret_files import write_secret
 from huaxiang.settings import Settings
 
 POOL = "huaxiang_home"
@@ -37,6 +38,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """
     home = settings.home.airflow
     api = ports.url(ports.AIRFLOW)
+    secret_files = _secret_files(settings)
     return {
         # These may be set from outside, where people or workers reach the services by another address.
         "AIRFLOW__API__PORT": str(ports.ports()[ports.AIRFLOW]),
@@ -55,18 +57,20 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Days on Airflow's command line, such as those of a back-fill, are days of the home.
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": settings.time_zone,
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
-        "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
             {"type": "file", "log_file_path": str(settings.home.lineage), "append": True}
         ),
         "AIRFLOW__OPENLINEAGE__NAMESPACE": settings.name,
         # A task's source is in the repository, and its command in Airflow's log.
         "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps([{"controls": {"include_source_code": False}}]),
-        "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {home / 'secrets' / 'fernet_key'}",
-        "AIRFLOW__API__SECRET_KEY_CMD": f"cat {home / 'secrets' / 'api_secret_key'}",
-        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {home / 'secrets' / 'jwt_secret'}",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "secrets" / WEB_PASSWORDS),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": settings.servers.airflow_db or f"sqlite:///{home / 'airflow.db'}",
+        # In a container the server must listen on the network that only its neighbours are on.
+        "AIRFLOW__API__HOST": os.environ.get("AIRFLOW__API__HOST", "127.0.0.1"),
+        "AIRFLOW__API__EXPOSE_CONFIG": "False",
+        "AIRFLOW__CORE__FERNET_KEY_CMD": f"cat {secret_files / 'fernet_key'}",
+        "AIRFLOW__API__SECRET_KEY_CMD": f"cat {secret_files / 'api_secret_key'}",
+        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": f"cat {secret_files / 'jwt_secret'}",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(secret_files / WEB_PASSWORDS),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
     }
@@ -89,11 +93,14 @@ def become(settings: Settings, words: list[str]) -> None:
 def prepare(settings: Settings) -> None:
     """Make secrets, metadata database and pool at first start; cost nothing afterwards.
 
+    A database server is prepared once by whoever starts the services, so then nothing is done here.
     Raises HuaxiangError with the end of Airflow's own output when it fails.
     """
     home = settings.home.airflow
     settings.home.lineage.parent.mkdir(parents=True, exist_ok=True)
-    _make_secrets(home / "secrets")
+    if settings.servers.airflow_db:
+        return
+    _make_secrets(_secret_files(settings))
     ready = home / "ready"
     if ready.exists():
         return
@@ -108,18 +115,16 @@ def prepare(settings: Settings) -> None:
     ready.touch()
 
 
+def _secret_files(settings: Settings) -> Path:
+    return settings.servers.secrets or settings.home.airflow / "secrets"
+
+
 def _make_secrets(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in _SECRETS:
-        path = folder / name
-        if not path.exists():
-            _write_secret(path, base64.urlsafe_b64encode(secrets.token_bytes(32)))
+        write_secret(folder / name, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     # Made here and not by Airflow, which would write it to its log and leave the file readable for everybody.
     passwords = folder / WEB_PASSWORDS
-    if not passwords.exists() or not passwords.stat().st_size:
-        _write_secret(passwords, json.dumps({WEB_USER: secrets.token_urlsafe(12)}).encode() + b"\n")
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-        file.write(content)
+    if passwords.exists() and not passwords.stat().st_size:  # as homes once had it
+        passwords.unlink()
+    write_secret(passwords, json.dumps({WEB_USER: secrets.token_urlsafe(12)}) + "\n")

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     word("staging", "Resolve versions, keys and local days.", _staging)
     word("features", "Compute what is known of each customer at the end of the day.", _features)
     word("models", "Score every customer with the champion models; train first where there is none.", _models)
-    word("train", "Fit, judge and register the models on the day's features.", _train)
+    word("train", "Fit, judge and register the models on data up to the day.", _train)
     word("profiles", "Join features, tags and model outputs into one portrait a customer.", _profiles)
     word("report", "Build the pages that people read.", _report)
     word("release", "Seal the run and publish it in one step.", _release)
@@ -146,8 +146,10 @@ def _models(said: argparse.Namespace) -> None:
 
 def _train(said: argparse.Namespace) -> None:
     from huaxiang import lease, models
+    from huaxiang.settings import require_due
 
     settings, run = _context(said)
+    require_due(settings, run)
     with lease.hold(settings, f"train --as-of {run.as_of}"):
         models.train(settings, run)
 

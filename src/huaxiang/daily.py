@@ -67,7 +67,7 @@ def summary(settings: Settings, run: Run, seconds: float, peak_gib: float | None
         ("pages", str(made.path / "report" / "index.html")),
         ("tables", str(made.path / "profiles")),
         ("manifest", str(made.path / "MANIFEST.json")),
-        ("models", settings.home.mlflow_uri),
+        ("models", settings.mlflow_uri),
     ]
     return "\n" + "\n".join(f"{row[0]:<10} {row[1]}" for row in rows if row)
 

@@ -1,49 +1,110 @@
-"""The models step: fit and register models (`train`), score every customer with the champions (`score`)."""
+"""The models step: fit and register models (`train`), score every customer with the champions (`score`).
+
+All families run in one Spark application, one after another. One that fails is left out and the others go on.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from huaxiang.errors import BadConfiguration
+from huaxiang import families
+from huaxiang.errors import HuaxiangError
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-FAMILIES = ("segments",)
-
 
 def train(settings: Settings, run: Run) -> None:
-    """Fit the home's models on the features of `as_of`, judge them and register what wins.
+    """Fit, judge and register the home's models, on data up to `as_of`.
 
-    Raises MissingPartition without features, HuaxiangError when Spark cannot start.
+    Builds the training set first, whatever the warehouse holds. Raises HuaxiangError when Spark cannot start, and,
+    after all others were trained, when a family failed.
     """
-    with step("train", run, settings) as log:
-        _each_family(settings, run, log, "train")
+    from huaxiang import warehouse
+
+    with step("train", run, settings) as log, warehouse.training_build(settings, run):
+        names = _names(settings, log)
+        if not names:
+            return
+        warehouse.training_set(settings, run, _snapshot_days(names, run), log)
+        spark = _engines(settings)
+        failed = {name: reason for name in names if (reason := _tried(spark, settings, run, log, name, ("train",)))}
+    if failed:
+        said = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        raise HuaxiangError(f"{len(failed)} of {len(names)} model families could not be trained: {said}")
 
 
 def score(settings: Settings, run: Run) -> None:
     """Score every customer with the champion models; where there is none, train first, in the same Spark application.
 
-    Raises as `train`, and HuaxiangError when a champion needs a feature that is no longer there.
+    A family that fails is left out of the run with its reason (`families.left_out`). Raises HuaxiangError when Spark
+    cannot start or has died: that heals when the step is run again.
     """
+    from huaxiang import warehouse
+
     with step("models", run, settings) as log:
-        _each_family(settings, run, log, "score")
+        names = _names(settings, log)
+        if not names:
+            return
+        spark = _engines(settings)
+        new = [name for name in names if _lacks_champion(settings, name)]
+        if new:
+            log.progress(f"no champion yet, so trained first: {', '.join(new)}")
+            warehouse.training_set(settings, run, _snapshot_days(new, run), log)
+        for name in names:
+            actions = ("train", "score") if name in new else ("score",)
+            reason = _tried(spark, settings, run, log, name, actions)
+            if reason:
+                families.leave_out(settings, run, name, reason)
+                log.progress(f"{name}: left out of this run: {reason}")
+                log.fact(f"{name} left out", 1)
 
 
-def _each_family(settings: Settings, run: Run, log: StepLog, action: str) -> None:
-    unknown = sorted(set(settings.models) - set(FAMILIES))
-    if unknown:
-        raise BadConfiguration(f"{settings.config}: there is no model '{unknown[0]}'; there are {', '.join(FAMILIES)}")
-    if not settings.models:
+def _names(settings: Settings, log: StepLog) -> tuple[str, ...]:
+    names = families.switched_on(settings)
+    if not names:
         log.progress("no model is switched on in huaxiang.yml")
-        return
-    spark = _engines(settings)
-    from spark_jobs.segments import job
+    return names
 
-    {"train": job.train, "score": job.score}[action](spark, settings, run, log)
+
+def _tried(
+    spark: SparkSession, settings: Settings, run: Run, log: StepLog, name: str, actions: tuple[str, ...]
+) -> str | None:
+    """Do a family's actions; None when all went well, else the reason. Raises when it was Spark that died."""
+    try:
+        for action in actions:
+            getattr(_job(name), action)(spark, settings, run, log)
+    except Exception as error:
+        _require_alive(spark, error)
+        return str(error) if isinstance(error, HuaxiangError) else f"{type(error).__name__} in spark_jobs/{name}"
+    return None
+
+
+def _require_alive(spark: SparkSession, error: Exception) -> None:
+    try:
+        spark.range(1).count()
+    except Exception:
+        raise HuaxiangError(f"Spark stopped while it worked ({type(error).__name__}): run the step again") from error
+
+
+def _lacks_champion(settings: Settings, name: str) -> bool:
+    from huaxiang import tracking
+
+    return any(tracking.champion(settings, target) is None for target in _job(name).TARGETS)
+
+
+def _snapshot_days(names: tuple[str, ...] | list[str], run: Run) -> list[Any]:
+    """The days before `as_of` whose features the families learn from."""
+    return sorted({day for name in names for day in _job(name).snapshot_days(run.as_of)})
+
+
+def _job(name: str) -> Any:
+    """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train(...)` and `score(spark, settings, run, log)`."""
+    return import_module(f"spark_jobs.{name}.job")
 
 
 def _engines(settings: Settings) -> SparkSession:

@@ -37,6 +37,11 @@ class Home:
         return self.warehouse / "huaxiang.duckdb"
 
     @property
+    def spark_tables(self) -> Path:
+        """The warehouse of the engine Spark: a folder per layer, in it a folder of Parquet per table."""
+        return self.warehouse / "spark"
+
+    @property
     def dbt_target(self) -> Path:
         return self.warehouse / "dbt_target"
 
@@ -82,6 +87,10 @@ class Home:
         """The private build of a run: nobody reads it but the run itself."""
         return self.root / "build" / run_id
 
+    def inputs(self, run_id: str) -> Path:
+        """What models read besides the released features; hidden, so it is never published."""
+        return self.build(run_id) / ".inputs"
+
     def release(self, release_id: str) -> Path:
         return self.releases / release_id
 
@@ -118,6 +127,19 @@ RELEASED = (
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
     ReleasedTable(
         "segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"
+    ),
+    ReleasedTable(
+        "customer_items",
+        "recommendations",
+        ("customer_id", "task", "rank"),
+        "what to recommend to each customer, and why",
+    ),
+    ReleasedTable("rules", "associations", ("antecedent", "consequent"), "what is bought together more than by chance"),
+    ReleasedTable(
+        "customer_scores",
+        "scores",
+        ("customer_id", "target", "category"),
+        "how likely each customer is to stay away, or to buy a category",
     ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import BadConfiguration
+from huaxiang.families import FAMILIES
 from huaxiang.settings import Settings
 from huaxiang.yaml_files import read_mapping
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 KINDS = ("fact", "rule", "model")
 _REQUIRED = ("name", "title", "description", "kind", "value", "evidence")
 _OPTIONAL = ("confidence", "needs")
-MODEL_FAMILIES = ("segments", "recommendations", "associations", "scores")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _bind(connection: duckdb.DuckDBPyConnection, path: Path, tag: Tag, columns: 
 def _known_needs(settings: Settings) -> set[str]:
     contracts = load_contracts(settings)
     columns = {f"{name}.{column}" for name, contract in contracts.items() for column in contract.column_names}
-    return {*contracts, *columns, *MODEL_FAMILIES}
+    return {*contracts, *columns, *FAMILIES}
 
 
 def _bad(path: Path, key: str, reason: str, next_step: str) -> BadConfiguration:

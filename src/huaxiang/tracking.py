@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from huaxiang.model_card import card
+from huaxiang.promotion import Decision
 from huaxiang.settings import Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow.models import ModelSignature
 
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
 RELEASES = "releases"
 # Read by MLflow and its libraries when they are imported, so set before.
 QUIET_ENVIRONMENT = {
@@ -42,9 +44,12 @@ class Fit:
     metrics: Mapping[str, float]
     notes: tuple[str, ...]
     model_code: Path
-    model_files: Mapping[str, str]  # file name -> text
+    model_files: Mapping[str, str | bytes]  # file name -> content
     signature: ModelSignature
     pip_requirements: tuple[str, ...]
+    recipe: str = ""  # algorithm, features and parameters in one name; the algorithm where a target has only one
+    baseline: str = ""  # the one-line baseline in words
+    split: str = ""  # which days were learned from and which judged
     tables: Mapping[str, Any] = field(default_factory=dict)  # name -> rows of figures
     series: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # metric -> step -> value
     pictures: Mapping[str, Figure] = field(default_factory=dict)
@@ -59,6 +64,7 @@ class Version:
     run_id: str
     fingerprint: str
     metrics: Mapping[str, float]
+    recipe: str = ""
 
 
 def connect(settings: Settings) -> ModuleType:
@@ -70,8 +76,8 @@ def connect(settings: Settings) -> ModuleType:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     settings.home.root.mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(settings.home.mlflow_uri)
-    mlflow.set_registry_uri(settings.home.mlflow_uri)
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    mlflow.set_registry_uri(settings.mlflow_uri)
     return mlflow
 
 
@@ -92,15 +98,22 @@ def champion(settings: Settings, target: str) -> Version | None:
             return None
         raise
     metrics = client.get_run(found.run_id).data.metrics
-    return Version(target, str(found.version), found.run_id, found.tags.get("fingerprint", ""), metrics)
+    tags = found.tags
+    return Version(
+        target, str(found.version), found.run_id, tags.get("fingerprint", ""), metrics, tags.get("recipe", "")
+    )
 
 
 def model_file(settings: Settings, version: Version, name: str) -> str:
     """Text of one of the files the model was logged with."""
+    return model_path(settings, version, name).read_text(encoding="utf-8")
+
+
+def model_path(settings: Settings, version: Version, name: str) -> Path:
+    """Where one of the files the model was logged with can be read."""
     mlflow = connect(settings)
     uri = mlflow.MlflowClient().get_model_version_download_uri(version.target, version.version)
-    folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-    return (folder / "artifacts" / name).read_text(encoding="utf-8")
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / name
 
 
 def record(settings: Settings, fit: Fit, judged_by: str, must_replace: bool = False) -> tuple[Version | None, str]:
@@ -109,24 +122,37 @@ def record(settings: Settings, fit: Fit, judged_by: str, must_replace: bool = Fa
     `judged_by` names the metric; higher is better. Returns the version, or None when the fit lost and stays a run
     only, and the outcome: 'won', 'unchanged' (the champion has the same fingerprint) or 'lost'.
     """
-    mlflow = connect(settings)
     now = champion(settings, fit.target)
     outcome = judge(fit, now, judged_by, must_replace)
-    with mlflow.start_run(experiment_id=_experiment(settings, fit.target), run_name=fit.as_of) as run:
-        mlflow.set_tags(_tags(settings, fit) | {"promotion": outcome})
-        mlflow.log_params(fit.parameters)
-        mlflow.log_metrics(dict(fit.metrics))
-        for name, values in fit.series.items():
-            for step, value in values.items():
-                mlflow.log_metric(name, value, step=step)
-        for name, table in fit.tables.items():
-            mlflow.log_dict(table, f"{name}.json")
-        for name, picture in fit.pictures.items():
-            mlflow.log_figure(picture, f"plots/{name}.png")
-        model_uri = _log_model(mlflow, fit)
+    run_id, model_uri = _log_run(settings, fit, outcome)
     if outcome != "won":
         return None, outcome
-    return _register(mlflow, fit, run.info.run_id, model_uri), outcome
+    return _register(settings, fit, run_id, model_uri, CHAMPION), outcome
+
+
+def record_all(
+    settings: Settings, fits: Sequence[Fit], decision: Decision, judged_by: str, must_replace: bool = False
+) -> tuple[Version | None, str]:
+    """Keep the fits of one training, a run each, and act on what `promotion.decide` said.
+
+    The winner becomes champion; where it is a refit of the champion's recipe, unless it is the same or clearly worse.
+    The challenger is registered under its alias. All others stay runs: tried, and lost. Returns as `record` does.
+    """
+    now = champion(settings, fits[0].target)
+    version, outcome = None, "lost"
+    for fit in fits:
+        if fit.recipe == decision.winner:
+            is_refit = now is not None and now.recipe == fit.recipe
+            outcome = judge(fit, now, judged_by, must_replace or not is_refit)
+            run_id, model_uri = _log_run(settings, fit, outcome, decision.reason)
+            if outcome == "won":
+                version = _register(settings, fit, run_id, model_uri, CHAMPION)
+        elif fit.recipe == decision.challenger:
+            run_id, model_uri = _log_run(settings, fit, "challenger", decision.reason)
+            _register(settings, fit, run_id, model_uri, CHALLENGER)
+        else:
+            _log_run(settings, fit, "lost", decision.reason)
+    return version, outcome
 
 
 def judge(fit: Fit, now: Version | None, judged_by: str, must_replace: bool = False) -> str:
@@ -158,13 +184,36 @@ def log_release(settings: Settings, manifest: Mapping[str, Any]) -> str:
     return str(run.info.run_id)
 
 
-def _experiment(settings: Settings, name: str) -> str:
+def _experiment(settings: Settings, name: str, description: str = "") -> str:
     mlflow = connect(settings)
     found = mlflow.get_experiment_by_name(name)
     if found:
         return str(found.experiment_id)
+    if settings.servers.mlflow:  # a server keeps the files itself, in a place of its own
+        return str(mlflow.create_experiment(name))
     settings.home.mlflow_artifacts.mkdir(parents=True, exist_ok=True)
-    return str(mlflow.create_experiment(name, artifact_location=(settings.home.mlflow_artifacts / name).as_uri()))
+    place = (settings.home.mlflow_artifacts / name).as_uri()
+    return str(mlflow.create_experiment(name, artifact_location=place, tags={"mlflow.note.content": description}))
+
+
+def _log_run(settings: Settings, fit: Fit, outcome: str, reason: str = "") -> tuple[str, str]:
+    """One fit as one run, named so that the compare view reads like a leaderboard; returns run id and model address."""
+    mlflow = connect(settings)
+    name = f"{fit.as_of} {fit.recipe or fit.algorithm}"
+    experiment = _experiment(settings, fit.target, fit.description)
+    with mlflow.start_run(experiment_id=experiment, run_name=name) as run:
+        mlflow.set_tags(_tags(settings, fit) | {"promotion": outcome, "promotion_reason": reason})
+        mlflow.log_params(fit.parameters)
+        mlflow.log_metrics(dict(fit.metrics))
+        for metric, values in fit.series.items():
+            for step, value in values.items():
+                mlflow.log_metric(metric, value, step=step)
+        for table, rows in fit.tables.items():
+            mlflow.log_dict(rows, f"{table}.json")
+        for picture, figure in fit.pictures.items():
+            mlflow.log_figure(figure, f"plots/{picture}.png")
+        mlflow.log_text(card(fit), "model_card.md")
+        return str(run.info.run_id), _log_model(mlflow, fit)
 
 
 def _tags(settings: Settings, fit: Fit) -> dict[str, str]:
@@ -173,12 +222,13 @@ def _tags(settings: Settings, fit: Fit) -> dict[str, str]:
     code = code_version(settings.project)
     return {
         "algorithm": fit.algorithm,
+        "recipe": fit.recipe or fit.algorithm,
         "as_of": fit.as_of,
         "fingerprint": fit.fingerprint,
         "code_revision": code["revision"] or "outside a checkout",
         "code_hash": code["hash"],
         "notes": "; ".join(fit.notes),
-        "mlflow.note.content": fit.description,
+        "mlflow.note.content": card(fit),
     }
 
 
@@ -187,9 +237,9 @@ def _log_model(mlflow: ModuleType, fit: Fit) -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         paths = {}
-        for name, text in fit.model_files.items():
+        for name, content in fit.model_files.items():
             path = Path(folder) / name
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
             paths[path.stem] = str(path)
         warnings.filterwarnings("ignore", message=".*input example.*", category=UserWarning)
         # No input_example: that would store customers' rows. Requirements are said, not guessed by loading the model.
@@ -203,15 +253,23 @@ def _log_model(mlflow: ModuleType, fit: Fit) -> str:
     return str(logged.model_uri)
 
 
-def _register(mlflow: ModuleType, fit: Fit, run_id: str, model_uri: str) -> Version:
+def _register(settings: Settings, fit: Fit, run_id: str, model_uri: str, alias: str) -> Version:
     from mlflow.exceptions import MlflowException
 
-    client = mlflow.MlflowClient()
+    client = connect(settings).MlflowClient()
     try:
         client.get_registered_model(fit.target)
     except MlflowException:
         client.create_registered_model(fit.target, description=fit.description)
-    tags = {"algorithm": fit.algorithm, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
-    made = client.create_model_version(fit.target, source=model_uri, run_id=run_id, tags=tags)
-    client.set_registered_model_alias(fit.target, CHAMPION, made.version)
-    return Version(fit.target, str(made.version), run_id, fit.fingerprint, dict(fit.metrics))
+    recipe = fit.recipe or fit.algorithm
+    tags = {"algorithm": fit.algorithm, "recipe": recipe, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
+    made = client.create_model_version(
+        fit.target,
+        source=model_uri,
+        run_id=run_id,
+        tags=tags,
+        description=card(fit),
+        model_id=model_uri.rpartition("/")[2],  # a server asks for it, to see that the source is this model's
+    )
+    client.set_registered_model_alias(fit.target, alias, made.version)
+    return Version(fit.target, str(made.version), run_id, fit.fingerprint, dict(fit.metrics), recipe)

@@ -22,6 +22,8 @@ print(json.dumps({{
                for task in dag.tasks if task.operator_extra_links}},
     "waits": dag.is_paused_upon_creation,
     "catchup": dag.catchup, "active": dag.max_active_runs, "manual": dag.doc_md,
+    "weekly": {{task.task_id: task.pool for task in bag.dags["train_weekly"].tasks}},
+    "weekly_manual": bag.dags["train_weekly"].doc_md,
     "heavy": [name for name in ("pandas", "pyspark", "mlflow", "duckdb", "dbt") if name in sys.modules],
 }}))
 """
@@ -73,6 +75,12 @@ def test_the_dag_waits_to_be_let_go(read):
 
 def test_tasks_lead_to_what_they_made(read):
     assert read["links"] == {"models": ["MLflow models"], "release": ["Report", "MLflow run"]}
+
+
+def test_models_are_trained_weekly_by_one_command_in_the_same_pool(read):
+    assert read["dags"] == ["profile_daily", "train_weekly"]
+    assert read["weekly"] == {"train": "huaxiang_home"}
+    assert "publishes nothing" in read["weekly_manual"]
 
 
 def test_a_dag_file_imports_no_engine(read):

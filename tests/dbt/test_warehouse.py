@@ -15,6 +15,7 @@ import pytest
 from huaxiang import warehouse
 from huaxiang.errors import BadConfiguration, HomeBusy, HuaxiangError, MissingPartition
 from huaxiang.settings import Run, load_settings
+from huaxiang.steps import StepLog
 from huaxiang.tables import Home
 from huaxiang.warehouse import state
 from tests.dbt.small_home import DAY, NEXT, SmallHome, line, small_shop
@@ -151,8 +152,9 @@ def test_only_days_that_changed_are_built_again(shop) -> None:
 
 
 def test_a_training_set_sees_each_snapshot_day_as_it_was(shop) -> None:
-    warehouse.features(shop.settings, TODAY, snapshot_days=[date(2026, 1, 1), date(2026, 1, 15)])
-    path = shop.settings.home.build(TODAY.id) / "features/snapshots/customer_features.parquet"
+    log = StepLog("train")
+    warehouse.training_set(shop.settings, TODAY, [date(2026, 1, 1), date(2026, 1, 15)], log)
+    path = shop.settings.home.inputs(TODAY.id) / "snapshots.parquet"
     rows = duckdb.execute(
         f"select as_of, customer_id, order_count, recency_days from read_parquet('{path}') order by all"
     ).fetchall()
@@ -166,7 +168,23 @@ def test_a_training_set_sees_each_snapshot_day_as_it_was(shop) -> None:
     ]
     assert len(shop.table(TODAY, "features/customer_features")) == 2
     with pytest.raises(MissingPartition, match="lies after"):
-        warehouse.features(shop.settings, TODAY, snapshot_days=[NEXT])
+        warehouse.training_set(shop.settings, TODAY, [NEXT], log)
+
+
+def test_a_training_set_can_be_built_when_the_warehouse_holds_another_day_and_leaves_no_build(shop) -> None:
+    tomorrow = Run(NEXT, NEXT)
+    with warehouse.training_build(shop.settings, tomorrow):
+        warehouse.training_set(shop.settings, tomorrow, [DAY], StepLog("train"))
+        path = shop.settings.home.inputs(tomorrow.id) / "purchases.parquet"
+        bought = duckdb.execute(f"select customer_id, product_id, ordered_on from read_parquet('{path}')").fetchall()
+    # Anna's return of 1 February is no purchase.
+    assert bought == [
+        ("anna", "p1", date(2026, 1, 1)),
+        ("ben", "p2", date(2026, 1, 1)),
+        ("anna", "p2", DAY),
+        ("ben", "p1", NEXT),
+    ]
+    assert not shop.settings.home.build(tomorrow.id).exists()
 
 
 def test_what_has_no_source_is_left_out_and_said(settings) -> None:

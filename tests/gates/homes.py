@@ -123,7 +123,8 @@ def days_before(day: str, count: int) -> list[str]:
 PROFILES = """
     customer_id varchar, as_of date, first_order_on date, last_order_on date, recency_days bigint, tenure_days bigint,
     order_count bigint, net_spend decimal(18, 2), line_count bigint, discount_share double,
-    preferred_hour_share double, recency_quintile bigint, top_category varchar, segment_id bigint, segment_name varchar
+    preferred_hour_share double, recency_quintile bigint, top_category varchar, segment_id bigint, segment_name varchar,
+    churn_probability_28d double, any_product_id varchar
 """
 TAGS = (
     "customer_id varchar, as_of date, tag varchar, value varchar, confidence double, evidence varchar, source varchar"
@@ -133,7 +134,25 @@ SEGMENTS = "segment_id bigint, segment_name varchar, customer_count bigint, cust
 
 def profile(customer: str, as_of: str, net: str, lines: int, segment: int | None = 1) -> tuple:
     """A portrait of a customer who ordered once, on the day itself."""
-    return (customer, as_of, as_of, as_of, 0, 0, 1, net, lines, 0.1, 1.0, 3, "bread", segment, f"segment {segment}")
+    return (
+        customer,
+        as_of,
+        as_of,
+        as_of,
+        0,
+        0,
+        1,
+        net,
+        lines,
+        0.1,
+        1.0,
+        3,
+        "bread",
+        segment,
+        f"segment {segment}",
+        0.2,
+        "p1",
+    )
 
 
 def portraits(folder: Path, profiles: list[tuple], is_released: bool = False) -> None:

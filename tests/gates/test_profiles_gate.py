@@ -197,6 +197,25 @@ def test_a_customer_without_a_segment_stops_the_run(settings, build):
     assert failed(settings) == {"every_customer_has_a_segment": "critical"}
 
 
+@pytest.mark.parametrize(
+    ("column", "check"),
+    [
+        ("churn_probability_28d", "every_customer_has_a_churn_probability"),
+        ("any_product_id", "every_customer_has_a_recommendation"),
+    ],
+)
+def test_a_customer_whom_a_model_passed_over_stops_the_run(settings, build, column, check):
+    change(
+        build / PROFILES, f"select * replace (case when customer_id != 'c2' then {column} end as {column}) from rows"
+    )
+    assert failed(settings) == {check: "critical"}
+
+
+def test_a_probability_above_1_stops_the_run(settings, build):
+    change(build / PROFILES, "select * replace (1.01 as churn_probability_28d) from rows")
+    assert failed(settings) == {"churn_probability_28d_is_within_bounds": "critical"}
+
+
 def test_a_customer_without_a_tag_stops_the_run(settings, build):
     change(build / TAGS, "select * from rows where customer_id != 'c2'")
 

@@ -161,3 +161,21 @@ def test_a_corrected_line_counts_from_the_day_its_drop_is_known(tmp_path: Path, 
         features = load_settings().home.root.glob("build/*/features/customer_features.parquet")
         found = rows(f"select net_spend from '{next(features)}' where customer_id = '1010'")
     assert found == [{"net_spend": Decimal(paid)}]
+
+
+def test_on_spark_the_same_sunday_is_released_with_the_same_content(
+    released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUAXIANG_ENGINE", "spark")
+    with home_at(tmp_path / "home", SHOP / "huaxiang.yml"):
+        assert run_words(SUNDAY) == 0
+        on_spark = release.current(load_settings())
+        assert on_spark is not None
+        assert not load_settings().home.duckdb_file.exists()
+    assert content(on_spark.path) == content(released)
+
+
+def content(release_path: Path) -> dict[str, str]:
+    """The content hash of every table of a release."""
+    tables = json.loads((release_path / "MANIFEST.json").read_text(encoding="utf-8"))["tables"]
+    return {name: table["content_hash"] for name, table in tables.items()}

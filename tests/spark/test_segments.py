@@ -74,8 +74,11 @@ class Shop:
         return job.train(self.spark, self.settings, run, StepLog("train"), params)
 
     def scores(self, run: Run) -> pd.DataFrame:
+        """Score the day; train first where there is no champion, as the models step does."""
         from spark_jobs.segments import job
 
+        if tracking.champion(self.settings, "segments") is None:
+            self.trains(run)
         job.score(self.spark, self.settings, run, StepLog("models"), PARAMS)
         return pd.read_parquet(self.file(run, "customer_segments.parquet"))
 

@@ -31,6 +31,7 @@ def test_a_day_that_is_no_day_is_refused(capsys):
         ("name: x\nsources: [a]\n", "'time_zone' is missing"),
         ("name: x\nsource: [a]\ntime_zone: UTC\n", "unknown key 'source'"),
         ("name: x\nsources: [a]\ntime_zone: UTC\nlast_day: soon\n", "last_day 'soon' is not a day"),
+        ("name: x\nsources: [a]\ntime_zone: UTC\nengine: flink\n", "engine 'flink' is not known; use duckdb or spark"),
         ("- a\n", "must be a mapping"),
         ("name: [\n", "not valid YAML"),
     ],
@@ -44,13 +45,21 @@ def test_broken_settings_are_said_in_one_sentence(tmp_path, monkeypatch, capsys,
     assert said in error and str(config) in error and "Traceback" not in error
 
 
+def test_the_environment_names_the_engine_before_the_file_does(monkeypatch):
+    from huaxiang.settings import load_settings
+
+    assert load_settings().engine == "duckdb"
+    monkeypatch.setenv("HUAXIANG_ENGINE", "spark")
+    assert load_settings().engine == "spark"
+
+
 def test_the_command_line_imports_no_engine():
     heavy = "pyspark mlflow great_expectations dbt pandas sklearn duckdb yaml"
     code = f"import sys, huaxiang.cli; print([name for name in '{heavy}'.split() if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("word", ["landing", "run"])
+@pytest.mark.parametrize("word", ["landing", "run", "train"])
 def test_a_day_after_the_homes_data_is_skipped_and_begins_nothing(tmp_path, monkeypatch, capsys, word):
     monkeypatch.setenv("HUAXIANG_HOME", str(tmp_path / "home"))
     assert run(word, "--as-of", "2018-01-01") == cli.NOTHING_DUE

@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='replace_days',
         unique_key=['customer_id', 'category', 'ordered_on'],
+        partition_by=partitioned_by_day(),
     )
 }}
 

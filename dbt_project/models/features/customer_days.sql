@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days', unique_key=['customer_id', 'ordered_on']) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_days',
+        unique_key=['customer_id', 'ordered_on'],
+        partition_by=partitioned_by_day(),
+    )
+}}
 
 with
 

@@ -54,13 +54,13 @@ customer_gaps as (
         -- from whole-number sums, so that it does not depend on the order of the rows
         case
             when gap_count > 1
-                then round(
-                    sqrt(
-                        cast(gap_count * square_sum - gap_sum * gap_sum as double)
-                        / cast(gap_count * (gap_count - 1) as double)
-                    ),
-                    6
-                )
+                then {{ rounded(
+                    'sqrt('
+                    ~ 'cast(gap_count * square_sum - gap_sum * gap_sum as double)'
+                    ~ ' / cast(gap_count * (gap_count - 1) as double)'
+                    ~ ')',
+                    6,
+                ) }}
         end as gap_days_std
 
     from sums

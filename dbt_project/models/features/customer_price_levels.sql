@@ -14,7 +14,7 @@ category_prices as (
         as_of,
         category,
         cast(
-            round(cast(sum(priced_amount) as double) / cast(sum(priced_quantity) as double), 6) as decimal(18, 6)
+            {{ rounded('cast(sum(priced_amount) as double) / cast(sum(priced_quantity) as double)', 6) }} as decimal(18, 6)
         ) as mean_price
 
     from customer_categories

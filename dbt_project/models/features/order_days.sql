@@ -6,14 +6,26 @@ lines as (
 
 ),
 
+described_products as (
+
+    select
+        product_id,
+        coalesce(category, '')
+        || '|' || coalesce(product_type, '')
+        || '|' || coalesce(cast(is_private_label as string), '')
+        || '|' || product_id as described
+
+    from {{ ref('stg_products') }}
+
+),
+
 products as (
 
     select
         product_id,
-        {{ text_number("coalesce(category, '') || '|' || coalesce(cast(is_private_label as string), '') || '|' || product_id") }}
-            as product_number
+        {{ text_number("described") }} as product_number
 
-    from {{ ref('stg_products') }}
+    from described_products
 
 ),
 

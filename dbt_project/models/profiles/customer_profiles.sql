@@ -37,6 +37,83 @@ segments as (
 
 ),
 
+churn as (
+
+    {% if 'scores' in var('sourced_tables') -%}
+    select
+        customer_id,
+        probability as churn_probability_28d,
+        reasons as churn_reasons
+    from {{ source('models', 'customer_scores') }}
+    where target = 'churn_28d'
+    {%- else -%}
+    select
+        cast(null as string) as customer_id,
+        cast(null as double) as churn_probability_28d,
+        cast(null as string) as churn_reasons
+    {%- endif %}
+
+),
+
+likely_categories as (
+
+    {% if 'scores' in var('sourced_tables') -%}
+    select
+        customer_id,
+        category as likely_category,
+        probability as likely_category_probability,
+        reasons as likely_category_reasons
+    from {{ source('models', 'customer_scores') }}
+    where target = 'category_28d'
+    qualify row_number() over (partition by customer_id order by probability desc, category asc) = 1
+    {%- else -%}
+    select
+        cast(null as string) as customer_id,
+        cast(null as string) as likely_category,
+        cast(null as double) as likely_category_probability,
+        cast(null as string) as likely_category_reasons
+    {%- endif %}
+
+),
+
+first_items as (
+
+    {% if 'recommendations' in var('sourced_tables') -%}
+    select
+        customer_id,
+        task,
+        product_id,
+        reason
+    from {{ source('models', 'customer_items') }}
+    where rank = 1
+    {%- else -%}
+    select
+        cast(null as string) as customer_id,
+        cast(null as string) as task,
+        cast(null as string) as product_id,
+        cast(null as string) as reason
+    {%- endif %}
+
+),
+
+recommended as (
+
+    select
+        first_items.customer_id,
+        max(case when first_items.task = 'any' then first_items.product_id end) as any_product_id,
+        max(case when first_items.task = 'any' then products.product_type end) as any_product_type,
+        max(case when first_items.task = 'any' then first_items.reason end) as any_product_reason,
+        max(case when first_items.task = 'new' then first_items.product_id end) as new_product_id,
+        max(case when first_items.task = 'new' then products.product_type end) as new_product_type,
+        max(case when first_items.task = 'new' then first_items.reason end) as new_product_reason
+
+    from first_items
+    left join {{ ref('stg_products') }} as products on first_items.product_id = products.product_id
+
+    group by first_items.customer_id
+
+),
+
 customer_profiles as (
 
     select
@@ -51,12 +128,26 @@ customer_profiles as (
         customers.home_ownership,
         customers.household_type,
         segments.segment_id,
-        segments.segment_name
+        segments.segment_name,
+        churn.churn_probability_28d,
+        churn.churn_reasons,
+        likely_categories.likely_category,
+        likely_categories.likely_category_probability,
+        likely_categories.likely_category_reasons,
+        recommended.any_product_id,
+        recommended.any_product_type,
+        recommended.any_product_reason,
+        recommended.new_product_id,
+        recommended.new_product_type,
+        recommended.new_product_reason
 
     from features
     left join interests on features.customer_id = interests.customer_id
     left join customers on features.customer_id = customers.customer_id
     left join segments on features.customer_id = segments.customer_id
+    left join churn on features.customer_id = churn.customer_id
+    left join likely_categories on features.customer_id = likely_categories.customer_id
+    left join recommended on features.customer_id = recommended.customer_id
 
 )
 

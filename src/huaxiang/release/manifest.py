@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from huaxiang import families
 from huaxiang.code_version import code_version
 from huaxiang.errors import GateFailed, MissingPartition
 from huaxiang.files import sha256
@@ -44,6 +45,7 @@ def describe(settings: Settings, run: Run, lease: Lease, inputs: list[tuple[str,
         "code": code,
         "config": {"sources": list(settings.sources), "time_zone": settings.time_zone, "models": list(settings.models)},
         "models": _models(build),
+        "models_left_out": families.left_out(build),
         "gates": gates,
         "left_out": _read(build / "profiles" / "left_out.json"),
     }
@@ -108,7 +110,7 @@ def _gate(build: Path, suite: str) -> dict[str, Any]:
 
 def _models(build: Path) -> dict[str, Any]:
     kept = ("model", "version", "run_id", "fingerprint")
-    models = (_read(path) for path in sorted(build.glob("*/model.json")))
+    models = (_read(path) for path in sorted(build.glob("*/model*.json")))
     return {said["model"]: {key: said.get(key) for key in kept} for said in models if said}
 
 

@@ -26,7 +26,7 @@ def days(tables: BuildTables, totals: Totals) -> list[Day]:
     Empty for a home without order lines, and where the warehouse has moved on to another run: what the days add up to
     must be what the portraits add up to.
     """
-    if not tables.settings.home.duckdb_file.exists():
+    if not state.exists(tables.settings):
         return []
     with state.reading(tables.settings) as warehouse:
         if not warehouse.execute(

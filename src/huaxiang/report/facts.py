@@ -169,7 +169,7 @@ def last_runs(lines: list[str]) -> tuple[StepTime, ...]:
 def models(tables: BuildTables) -> tuple[ModelUsed, ...]:
     """The models that wrote into this build: one per family with a `model.json`."""
     used = []
-    for path in sorted(tables.build.glob("*/model.json")):
+    for path in sorted(tables.build.glob("*/model*.json")):
         said = json.loads(path.read_text(encoding="utf-8"))
         used.append(
             ModelUsed(

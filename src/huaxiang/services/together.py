@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huaxiang import airflow_home, doctor, lease, ports, tracking
-from huaxiang.errors import HuaxiangError, PortInUse
+from huaxiang.errors import BadConfiguration, HuaxiangError, PortInUse
 from huaxiang.memory import pss_gib
 from huaxiang.services import processes
 from huaxiang.services.site import current
-from huaxiang.settings import Settings
+from huaxiang.settings import Servers, Settings
 
 HEALTHY_SECONDS = 240.0
 # MLflow also runs background jobs in processes of their own; nothing here uses them, and they take half a gigabyte.
@@ -35,9 +35,14 @@ class Service:
 def up(settings: Settings) -> str:
     """Start every service that the home needs, wait until all are healthy, and say where they are.
 
-    Raises PortInUse before anything is started, HuaxiangError when a service ends or does not become healthy; then
+    Raises PortInUse before anything is started, BadConfiguration for a home of the scaled form, HuaxiangError when a service ends or does not become healthy; then
     what was started has been ended again.
     """
+    if settings.servers != Servers():
+        raise BadConfiguration(
+            "this home's database, MLflow or secrets are elsewhere (HUAXIANG_AIRFLOW_DB, HUAXIANG_MLFLOW_URI, "
+            "HUAXIANG_KEYS_DIR): bring up those servers instead; 'huaxiang up' is for a home that is a folder"
+        )
     with lease.hold_file(settings.home.services / "lock", "huaxiang up"):
         records = _records(settings)
         alive = [record.stem for record, process in records.items() if processes.is_alive(process)]

@@ -7,10 +7,13 @@ loses nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from huaxiang import families
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import MissingPartition
 from huaxiang.files import write_text
@@ -19,9 +22,9 @@ from huaxiang.steps import StepLog, step
 from huaxiang.tags import load_tags
 from huaxiang.warehouse import state
 from huaxiang.warehouse.dbt import build
-from huaxiang.warehouse.export import export, left_out, sourced
+from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
 
-__all__ = ["features", "profiles", "staging", "variables"]
+__all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
 _FEATURE_TABLES = ("customer_features", "customer_interests")
 _PROFILE_TABLES = ("customer_profiles", "customer_tags")
@@ -46,45 +49,81 @@ def staging(settings: Settings, run: Run) -> None:
         state.write(settings, run, "staging")
 
 
-def features(settings: Settings, run: Run, snapshot_days: Sequence[date] | None = None) -> None:
-    """Build the feature tables for `snapshot_days` (default: as_of alone) and export those of as_of.
+def features(settings: Settings, run: Run) -> None:
+    """Build the feature tables of as_of, and export them with the purchases that models learn from.
 
-    With several days, all of them also go to `<build>/features/snapshots/`: the training set of a model.
     Raises MissingPartition when staging holds another run, HuaxiangError when a model or test fails.
     """
-    days = sorted({run.as_of, *(snapshot_days or ())})
-    if days[-1] > run.as_of:
-        raise MissingPartition(f"features/{days[-1]}: lies after --as-of {run.as_of}; ask for snapshot days up to it")
     with step("features", run, settings) as log:
         state.check(settings, run, after="staging")
-        _dbt(settings, run, "features", log, snapshot_days=days)
+        _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
         for table in _FEATURE_TABLES:
             rows = export(settings, "features", table, folder, known, as_of=run.as_of)
-            if len(days) > 1:
-                export(settings, "features", table, folder / "snapshots", known)
             if table == "customer_features" and not rows:
                 raise MissingPartition(
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
             log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+        if families.switched_on(settings):
+            export_inputs(settings, run)
         state.write(settings, run, "features")
+
+
+@contextmanager
+def training_build(settings: Settings, run: Run) -> Iterator[None]:
+    """A build to train in while the body runs: the run's own if it is under way, else one that is removed again."""
+    build = settings.home.build(run.id)
+    is_under_way = build.exists()
+    try:
+        yield
+    finally:
+        if not is_under_way:
+            shutil.rmtree(build, ignore_errors=True)
+
+
+def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], log: StepLog) -> None:
+    """Build the features of as_of and of `snapshot_days` before it, and export all that models learn from.
+
+    They go to `<build>/.inputs/snapshots.parquet` (one row per customer and day), the purchases beside it. Staging is
+    built first when the warehouse holds another run. Raises MissingPartition for a day after as_of or when there is no
+    customer, HuaxiangError when a model or test fails.
+    """
+    days = sorted({run.as_of, *snapshot_days})
+    if days[-1] > run.as_of:
+        raise MissingPartition(f"features/{days[-1]}: lies after --as-of {run.as_of}; ask for snapshot days up to it")
+    if not state.holds(settings, run, "staging"):
+        staging(settings, run)
+    _dbt(settings, run, "features", log, snapshot_days=days)
+    rows = export_inputs(settings, run, with_snapshots=True)
+    if not rows:
+        raise MissingPartition(f"features/{run.as_of}: no customer has an order by then; take a later --as-of")
+    export(
+        settings,
+        "features",
+        "customer_features",
+        settings.home.build(run.id) / "features",
+        sourced(settings, run),
+        as_of=run.as_of,
+    )
+    state.write(settings, run, "features")
+    log.progress(f"training set: {rows:,} customers and days, {len(days)} snapshot days from {days[0]} to {days[-1]}")
 
 
 def profiles(settings: Settings, run: Run) -> None:
     """Join features, model outputs and tags into the portrait and export it, with `left_out.json` beside it.
 
-    Raises MissingPartition when features hold another run or the segments are missing, BadConfiguration naming a broken
-    tag's file, HuaxiangError when a model or test fails.
+    Raises MissingPartition when features hold another run or a model family's tables are missing, BadConfiguration
+    naming a broken tag's file, HuaxiangError when a model or test fails.
     """
     with step("profiles", run, settings) as log:
         tags = load_tags(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
-        segments = build_dir / "segments" / "customer_segments.parquet"
-        if "segments" in settings.models and not segments.exists():
-            raise MissingPartition(f"segments/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
+        for family in families.expected(settings, run):
+            if not any((build_dir / table).exists() for table in families.tables_of(family)):
+                raise MissingPartition(f"{family}/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
         _dbt(settings, run, "profiles", log)
         known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
         rows = {

@@ -52,13 +52,14 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     options = {
         "--project-dir": project,
         "--profiles-dir": project,
+        "--target": settings.engine,
         "--target-path": home.dbt_target,
         "--log-path": home.logs,
         "--log-level": "none",
         "--log-level-file": "info",
         "--vars": json.dumps(variables),
     }
-    with _environment({**_QUIET_ENVIRONMENT, **_paths(settings, run)}):
+    with _environment({**_QUIET_ENVIRONMENT, **_paths(settings, run)}), _engine(settings, run):
         from dbt.cli.main import dbtRunner
 
         outcome = dbtRunner().invoke([*arguments, *(str(part) for option in options.items() for part in option)])
@@ -81,6 +82,21 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
 def _paths(settings: Settings, run: Run) -> dict[str, str]:
     """What dbt's profile and sources are told of the home."""
     return {"HUAXIANG_HOME": str(settings.home.root), "HUAXIANG_BUILD": str(settings.home.build(run.id))}
+
+
+@contextmanager
+def _engine(settings: Settings, run: Run) -> Iterator[None]:
+    """What the engine needs around dbt: DuckDB nothing; Spark a session whose catalogue is filled and kept."""
+    if settings.engine == "duckdb":
+        yield
+        return
+    from huaxiang.warehouse import spark
+
+    session = spark.open_catalogue(settings, run)
+    try:
+        yield
+    finally:
+        spark.keep_catalogue(settings, session)
 
 
 def _plain(message: object) -> str:

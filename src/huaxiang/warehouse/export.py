@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
 
+from huaxiang import families
 from huaxiang.contracts import read_contract
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
@@ -50,7 +51,7 @@ def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables
     """What is there for this run: tables from the landing ledger, columns from staging."""
     from huaxiang.landing.ledger import landed_tables
 
-    tables = frozenset(landed_tables(settings, run.known_at)) | frozenset(settings.models)
+    tables = frozenset(landed_tables(settings, run.known_at)) | frozenset(families.expected(settings, run))
     if tables_only:
         return Sourced(tables)
     models = read_models(settings).values()
@@ -78,12 +79,29 @@ def export(
     key = next(released.key for released in RELEASED if released.name == table)
     columns = ", ".join(name for name, needs in model.columns.items() if known.met(needs))
     where = f"where as_of = date '{as_of}'" if as_of else ""
-    with state.reading(settings) as connection, replacing(path) as temporary:
+    with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
-        target = str(temporary).replace("'", "''")
-        return int(
-            connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[0][0]
-        )
+        return _copy(connection, query, path)
+
+
+# What models learn from, besides customer_features: columns and order of each table.
+_INPUTS = {
+    "purchases": "order_id, customer_id, product_id, category, product_type, ordered_on",
+    "customer_days": "customer_id, ordered_on, order_count",
+}
+
+
+def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) -> int:
+    """Write what models read to `<build>/.inputs/`, in a fixed order; returns the rows of `snapshots.parquet`."""
+    folder = settings.home.inputs(run.id)
+    with state.reading(settings) as connection:
+        for table, columns in _INPUTS.items():
+            of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
+            _copy(connection, of_days, folder / f"{table}.parquet")
+        if not with_snapshots:
+            return 0
+        snapshots = "select * from features.customer_features order by as_of, customer_id"
+        return _copy(connection, snapshots, folder / "snapshots.parquet")
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:
@@ -117,6 +135,14 @@ def read_models(settings: Settings) -> dict[str, Model]:
         )
         for node in models
     }
+
+
+def _copy(connection: Any, query: str, path: Path) -> int:
+    """Write the query's rows as Parquet in one atomic step; returns how many."""
+    with replacing(path) as temporary:
+        target = str(temporary).replace("'", "''")
+        written = connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()
+    return int(written[0][0])
 
 
 def _has_values(connection: Any, settings: Settings, table: str, column: str) -> bool:

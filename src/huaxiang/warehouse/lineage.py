@@ -29,8 +29,11 @@ Columns = dict[str, dict[str, dict[str, dict[str, str]]]]  # database -> schema 
 def record(settings: Settings) -> None:
     """Append the events of dbt's last invocation. Called in the environment dbt ran in; never fails the run.
 
-    The events hold names, types, counts and test results, never a value of a row.
+    The events hold names, types, counts and test results, never a value of a row. On Spark nothing is told: what a
+    statement's columns are is read from DuckDB's catalogue.
     """
+    if settings.engine != "duckdb":
+        return
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,8 +1,9 @@
-"""What the warehouse file holds: which run, made by which code. A small JSON file beside it says so."""
+"""What the warehouse holds: which run, made by which code on which engine. A small JSON file in it says so."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,17 +20,17 @@ _ORDER = ("staging", "features", "profiles")
 
 
 def discard_if_stale(settings: Settings) -> bool:
-    """Remove the warehouse when other code or settings made it, and forget which run it holds: it is about to change.
-
-    Returns whether the file has to be made anew.
+    """Remove the warehouse when other code, settings or another engine made it, and forget which run it holds: it is
+    about to change. Returns whether it has to be made anew.
     """
     made_by = _made_by(settings)
     held = _read(settings)
-    fresh = held.get("made_by") == made_by and settings.home.duckdb_file.exists()
+    fresh = held.get("made_by") == made_by and exists(settings)
     if not fresh:
         for file in settings.home.warehouse.glob("huaxiang.duckdb*"):
             if file.is_file():
                 file.unlink()
+        shutil.rmtree(settings.home.spark_tables, ignore_errors=True)
     _write(settings, {"made_by": made_by})
     return not fresh
 
@@ -48,7 +49,7 @@ def check(settings: Settings, run: Run, after: str) -> None:
     held = _read(settings)
     days = f"--as-of {run.as_of}" + ("" if run.known_at == run.as_of else f" --known-at {run.known_at}")
     next_step = f"run 'huaxiang {after} {days}' first"
-    if not settings.home.duckdb_file.exists() or after not in held.get("layers", ()):
+    if not exists(settings) or after not in held.get("layers", ()):
         raise MissingPartition(f"{after}/{run.id}: not built; {next_step}")
     if (held["as_of"], held["known_at"]) != (str(run.as_of), str(run.known_at)):
         raise MissingPartition(
@@ -60,14 +61,35 @@ def check(settings: Settings, run: Run, after: str) -> None:
         )
 
 
+def holds(settings: Settings, run: Run, layer: str) -> bool:
+    """Whether `layer` holds this very run, made by this code."""
+    try:
+        check(settings, run, after=layer)
+    except MissingPartition:
+        return False
+    return True
+
+
+def exists(settings: Settings) -> bool:
+    """Whether there is a warehouse of the home's engine at all."""
+    home = settings.home
+    return (home.duckdb_file if settings.engine == "duckdb" else home.spark_tables).exists()
+
+
 @contextmanager
 def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the warehouse file, in UTC."""
+    """A read-only DuckDB connection to the warehouse, in UTC; tables that Spark made are views in it."""
     import duckdb
 
+    from huaxiang.warehouse import spark
+
+    is_file = settings.engine == "duckdb"
     config: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "autoinstall_known_extensions": "false"}
-    with duckdb.connect(str(settings.home.duckdb_file), read_only=True, config=config) as connection:
+    database = str(settings.home.duckdb_file) if is_file else ":memory:"
+    with duckdb.connect(database, read_only=is_file, config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        if not is_file:
+            spark.show_to_duckdb(connection, settings.home)
         yield connection
 
 
@@ -76,7 +98,8 @@ def _made_by(settings: Settings) -> str:
     from importlib.metadata import version
 
     code = code_hash(settings.project, ("dbt_project", "contracts"))
-    return " ".join([code, f"duckdb-{version('duckdb')}", settings.time_zone, *settings.sources])
+    engine = f"spark-{version('pyspark')}" if settings.engine == "spark" else f"duckdb-{version('duckdb')}"
+    return " ".join([code, engine, settings.time_zone, *settings.sources])
 
 
 def _read(settings: Settings) -> dict[str, Any]:

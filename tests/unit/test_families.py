@@ -1,0 +1,80 @@
+"""The models step's frame: a family that fails is left out with its reason and the others go on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from huaxiang import families, models
+from huaxiang.errors import BadConfiguration, HuaxiangError
+from huaxiang.settings import Run
+from huaxiang.steps import StepLog
+
+RUN = Run(date(2024, 4, 1), date(2024, 4, 1))
+
+
+class Alive:
+    """A Spark session that answers."""
+
+    def range(self, _):
+        return SimpleNamespace(count=lambda: 1)
+
+
+class Dead:
+    """A Spark session whose Java process has ended."""
+
+    def range(self, _):
+        raise ConnectionError("refused")
+
+
+def job(error: Exception | None = None):
+    def act(*_):
+        if error:
+            raise error
+
+    return SimpleNamespace(score=act, train=act)
+
+
+def tried(monkeypatch, settings, error, spark=None):
+    monkeypatch.setattr(models, "_job", lambda name: job(error))
+    return models._tried(spark or Alive(), settings, RUN, StepLog("models"), "scores", ("train", "score"))
+
+
+def test_a_family_that_goes_well_gives_no_reason(monkeypatch, settings):
+    assert tried(monkeypatch, settings, None) is None
+
+
+def test_a_reason_is_the_message_of_our_own_errors_and_only_the_kind_of_others(monkeypatch, settings):
+    assert tried(monkeypatch, settings, HuaxiangError("scores: too little data")) == "scores: too little data"
+    # another library's message may hold a customer's value
+    assert tried(monkeypatch, settings, ValueError("cust-17 is odd")) == "ValueError in spark_jobs/scores"
+
+
+def test_when_spark_died_the_step_fails_so_that_it_can_be_retried(monkeypatch, settings):
+    with pytest.raises(HuaxiangError, match="Spark stopped while it worked"):
+        tried(monkeypatch, settings, ValueError("gone"), spark=Dead())
+
+
+def test_what_a_failed_family_wrote_is_removed_and_its_reason_stands_there(settings):
+    settings = replace(settings, models=("segments", "scores"))
+    half = settings.home.build(RUN.id) / "scores" / "customer_scores.parquet"
+    half.parent.mkdir(parents=True)
+    half.write_text("half")
+    families.leave_out(settings, RUN, "scores", "too little data")
+    assert not half.exists()
+    assert families.left_out(settings.home.build(RUN.id)) == {"scores": "too little data"}
+    assert families.expected(settings, RUN) == ("segments",)
+    assert json.loads((half.parent / "left_out.json").read_text())["family"] == "scores"
+
+
+def test_families_run_in_the_order_of_the_flow_whatever_the_settings_say(settings):
+    assert families.switched_on(replace(settings, models=("scores", "segments"))) == ("segments", "scores")
+
+
+def test_an_unknown_family_is_named(settings):
+    with pytest.raises(BadConfiguration, match="there is no model 'horoscope'; there are segments, recommendations"):
+        families.switched_on(replace(settings, models=("horoscope",)))
