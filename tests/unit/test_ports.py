@@ -51,3 +51,10 @@ def test_down_is_harmless_when_nothing_is_up(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HUAXIANG_HOME", str(tmp_path / "home"))
     assert cli.main(["down"]) == 0
     assert capsys.readouterr().out == "down       nothing was up\n"
+
+
+def test_up_refuses_a_home_whose_servers_are_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HUAXIANG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HUAXIANG_MLFLOW_URI", "http://127.0.0.1:5999")
+    assert cli.main(["up"]) == 1
+    assert "bring up those servers instead" in capsys.readouterr().err

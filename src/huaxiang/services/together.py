@@ -35,8 +35,8 @@ class Service:
 def up(settings: Settings) -> str:
     """Start every service that the home needs, wait until all are healthy, and say where they are.
 
-    Raises PortInUse before anything is started, BadConfiguration for a home of the scaled form, HuaxiangError when a service ends or does not become healthy; then
-    what was started has been ended again.
+    Raises BadConfiguration for a home of the scaled form, PortInUse before anything is started, HuaxiangError when a
+    service ends or does not become healthy; then what was started has been ended again.
     """
     if settings.servers != Servers():
         raise BadConfiguration(
