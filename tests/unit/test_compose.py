@@ -4,6 +4,7 @@ Every rule has a variant of the file that breaks it, so that no rule passes beca
 """
 
 import copy
+import importlib.util
 import re
 import subprocess
 import sys
@@ -283,6 +284,13 @@ def test_every_file_that_it_names_is_there():
     named |= {mount["source"] for service in services for mount in mounts(service)}
     missing = [name for name in named if not name.startswith(("${", "./.secrets")) and not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_every_module_that_it_starts_is_there():
+    commands = [service["command"] for service in COMPOSE["services"].values() if "command" in service]
+    modules = [command[command.index("-m") + 1] for command in commands if "-m" in command]
+    assert modules == ["huaxiang.services.site"]
+    assert all(importlib.util.find_spec(module) for module in modules)
 
 
 def test_every_folder_that_it_mounts_is_made():
