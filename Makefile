@@ -3,10 +3,10 @@ AS_OF ?= 2017-11-30
 WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock
+.PHONY: help setup run up down test test-services check secrets lock
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the two locked environments, .venv/work and .venv/airflow (a second call installs nothing).
 	@command -v python3.11 >/dev/null || { echo "setup: Python 3.11 is missing; install it with 'apt-get install python3.11 python3.11-venv' (Debian) or 'brew install python@3.11' (macOS)." >&2; exit 1; }
@@ -15,8 +15,18 @@ setup: ## Make the two locked environments, .venv/work and .venv/airflow (a seco
 run: setup ## Set up everything and run the daily job for AS_OF (default 2017-11-30) on the real data.
 	@$(WORK)/huaxiang run --as-of $(AS_OF)
 
-test: setup ## Run every test; the page tests need Debian's chromium.
-	@$(WORK)/pytest -m '' --durations 15
+up: setup ## Start Airflow, MLflow and the report site on 127.0.0.1 and say where they are.
+	@$(WORK)/huaxiang up
+
+down: setup ## End what `make up` started, and nothing else.
+	@$(WORK)/huaxiang down
+
+test: setup ## Run every test but those of test-services; the page tests need Debian's chromium.
+	@$(WORK)/pytest -m 'not services' --durations 15
+
+test-services: setup ## Run one day through Postgres, an MLflow server and a Spark cluster, as processes on this machine.
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "test-services: PostgreSQL is missing; install it with 'apt-get install postgresql' (Debian)." >&2; exit 1; }
+	@$(WORK)/pytest -m services tests/services --durations 15
 
 check: setup ## Lint, type-check, check the import rules, and that the generated reference is up to date.
 	@$(WORK)/ruff check . && $(WORK)/ruff format --check .
@@ -24,6 +34,9 @@ check: setup ## Lint, type-check, check the import rules, and that the generated
 	@$(WORK)/lint-imports
 	@$(WORK)/sqlfluff lint --processes 2 dbt_project/models
 	@$(WORK)/huaxiang docs --check
+
+secrets: ## Make the secrets, folders and .env of the scaled form (docker-compose.yml); what is there is kept.
+	@PYTHONPATH=src python3 -m huaxiang.scaled
 
 lock: ## Resolve requirements/*.in into hash-locked files, for whoever changes a dependency.
 	@for name in work airflow uv; do \

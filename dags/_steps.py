@@ -1,34 +1,60 @@
 """What the DAGs share: a task is one `huaxiang` command, and the day a run is about."""
 
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Param
 
 PROJECT = Path(__file__).resolve().parents[1]
 TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
+LAST_DAY = os.environ.get("HUAXIANG_LAST_DAY")
+# The logical date of the run about the home's last day; None where data go on.
+ENDS = pendulum.parse(LAST_DAY, tz=TIME_ZONE).add(days=1) if LAST_DAY else None
 
 # The run's parameter, else the local day before its logical date (a run triggered by hand has none: then before the
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
-AS_OF = (
-    "{{ params.as_of or (dag_run.logical_date or dag_run.run_after)"
-    ".in_timezone('" + TIME_ZONE + "').subtract(days=1).to_date_string() }}"
-)
+AS_OF = "{{ params.as_of or day_before(dag_run.logical_date or dag_run.run_after) }}"
 KNOWN_AT = "{{ params.known_at or '' }}"
 DAY_PARAMS = {
     "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
     "known_at": Param(None, type=["null", "string"], format="date", description="drops up to this day; default: as_of"),
 }
+# So that dbt's lineage events say which task they belong to; empty where OpenLineage is switched off.
+LINEAGE_PARENT = (
+    "{% if macros.OpenLineageProviderPlugin is defined %}"
+    "{{ macros.OpenLineageProviderPlugin.lineage_parent_id(task_instance) }}{% endif %}"
+)
 
 
-def step(word: str, **options) -> BashOperator:
-    """The task `word`. Values reach the command through the environment; the log shows it as it can be pasted."""
-    return BashOperator(
+def day_before(moment: datetime) -> str:
+    """The local day before the one of `moment`, which a scheduler gives as a plain datetime, not as Airflow's own."""
+    return (moment.astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)).isoformat()
+
+
+MACROS = {"day_before": day_before}
+
+
+def step(word: str, links=(), **options) -> BashOperator:
+    """The task `word`, with `links` as buttons on its page.
+
+    Values reach the command through the environment; the log shows it as it can be pasted.
+    """
+    task = BashOperator(
         task_id=word,
         bash_command=f'set -x; "$HUAXIANG" {word} --as-of "$AS_OF" ${{KNOWN_AT:+--known-at "$KNOWN_AT"}}',
-        env={"HUAXIANG": str(PROJECT / ".venv/work/bin/huaxiang"), "AS_OF": AS_OF, "KNOWN_AT": KNOWN_AT},
+        env={
+            "HUAXIANG": str(PROJECT / ".venv/work/bin/huaxiang"),
+            "AS_OF": AS_OF,
+            "KNOWN_AT": KNOWN_AT,
+            "OPENLINEAGE_PARENT_ID": LINEAGE_PARENT,
+        },
         append_env=True,
         cwd=str(PROJECT),
         **options,
     )
+    task.operator_extra_links = links
+    return task

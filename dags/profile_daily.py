@@ -18,13 +18,19 @@ and where they are. Only what can heal by itself, a Spark session that died, is.
 process writes the DuckDB file. **Back-fill** with `huaxiang airflow backfill create --dag-id profile_daily ...`, oldest
 day first.
 
+**It waits to be let go**: the DAG is paused until somebody unpauses it, so looking at Airflow starts nothing. After the
+home's `last_day` (the example's data end in 2017) nothing is due by schedule; earlier days can still be back-filled.
+
+**Links**: the task `release` leads to the pages it published and to its run in MLflow, `models` to the models there.
+
 **When it fails at night**: `docs/runbooks/daily-run-failed.md`.
 """
 
 from datetime import timedelta
 
 import pendulum
-from _steps import DAY_PARAMS, TIME_ZONE, step
+from _links import Models, ReleaseRun, Report
+from _steps import DAY_PARAMS, ENDS, MACROS, TIME_ZONE, step
 from airflow.sdk import Asset, chain, dag
 
 RELEASE = Asset(name="release", uri="huaxiang://release")
@@ -34,10 +40,13 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
 @dag(
     schedule="@daily",
     start_date=pendulum.datetime(2017, 1, 1, tz=TIME_ZONE),
+    end_date=ENDS,
     catchup=False,
+    is_paused_upon_creation=True,
     max_active_runs=1,
     default_args={"pool": "huaxiang_home", "retries": 0},
     params=DAY_PARAMS,
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["profiles"],
 )
@@ -46,10 +55,10 @@ def profile_daily():
         step("landing"),
         step("staging"),
         step("features"),
-        step("models", **HEALS),
+        step("models", links=(Models(),), **HEALS),
         step("profiles"),
         step("report"),
-        step("release", outlets=[RELEASE]),
+        step("release", links=(Report(), ReleaseRun()), outlets=[RELEASE]),
     )
 
 

@@ -23,22 +23,26 @@ that score stay as they were.
 from datetime import timedelta
 
 import pendulum
-from _steps import DAY_PARAMS, TIME_ZONE, step
+from _links import Models
+from _steps import DAY_PARAMS, ENDS, MACROS, TIME_ZONE, step
 from airflow.sdk import dag
 
 
 @dag(
     schedule="0 4 * * 1",
     start_date=pendulum.datetime(2017, 1, 1, tz=TIME_ZONE),
+    end_date=ENDS,
     catchup=False,
+    is_paused_upon_creation=True,
     max_active_runs=1,
     default_args={"pool": "huaxiang_home", "retries": 1, "retry_delay": timedelta(minutes=5)},
     params=DAY_PARAMS,
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["models"],
 )
 def train_weekly():
-    step("train")
+    step("train", links=(Models(),))
 
 
 train_weekly()

@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     releases = word("releases", "List releases, show one, or go back to an earlier one.", _releases, dated=False)
     releases.add_argument("action", choices=["list", "show", "rollback"])
     releases.add_argument("release_id", nargs="?", help="default: the current one; for rollback the one before it")
+    word("up", "Start Airflow, MLflow and the report site of this home on 127.0.0.1.", _up, dated=False)
+    word("down", "End what 'up' started, and nothing else.", _down, dated=False)
     airflow = word(
         "airflow",
         "Call Airflow with this home's settings: airflow scheduler, airflow dags list ...",
@@ -183,6 +185,20 @@ def _releases(said: argparse.Namespace) -> None:
         print(show.details(settings, said.release_id))
 
 
+def _up(said: argparse.Namespace) -> None:
+    from huaxiang import services
+    from huaxiang.settings import load_settings
+
+    print(services.up(load_settings()))
+
+
+def _down(said: argparse.Namespace) -> None:
+    from huaxiang import services
+    from huaxiang.settings import load_settings
+
+    print(services.down(load_settings()))
+
+
 def _airflow(said: argparse.Namespace) -> None:
     from huaxiang import airflow_home
     from huaxiang.settings import load_settings
@@ -191,10 +207,11 @@ def _airflow(said: argparse.Namespace) -> None:
 
 
 def _doctor(said: argparse.Namespace) -> int:
-    from huaxiang import doctor
+    from huaxiang import doctor, services
     from huaxiang.settings import load_settings
 
-    return doctor.main(load_settings().home.root, with_ports=True)
+    settings = load_settings()
+    return doctor.main(settings.home.root, with_ports=not services.is_up(settings))
 
 
 def _docs(said: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from huaxiang import airflow_home, release
+from huaxiang import airflow_home, lease, release
 from huaxiang.doctor import prerequisites
 from huaxiang.errors import HuaxiangError
 from huaxiang.memory import PeakMemory
@@ -37,23 +37,25 @@ def run_day(settings: Settings, run: Run) -> int:
                 simulate(settings, source, run.known_at)
         airflow_home.prepare(settings)
         before = release.current(settings)
+        number = lease.read(settings)
         ended_well, log = _run_dag(settings, run)
-    if not ended_well:
+    if not (ended_well and _released(settings, run, after=number)):
         served = f"{before.id} stays released" if before else "nothing is released yet"
         print(f"run        the day was not released; {served}. Airflow's log: {log}", file=sys.stderr)
         return 1
-    print(summary(settings, time.perf_counter() - start, memory.peak_gib))
+    print(summary(settings, run, time.perf_counter() - start, memory.peak_gib))
     return 0
 
 
-def summary(settings: Settings, seconds: float, peak_gib: float | None) -> str:
+def summary(settings: Settings, run: Run, seconds: float, peak_gib: float | None) -> str:
     """The released day in a few aligned lines, and the paths to look at."""
-    now = release.current(settings)
-    assert now is not None
-    totals, gates = now.manifest["totals"], now.manifest["gates"].values()
-    segments = now.manifest["tables"].get("segments", {}).get("rows")
+    made, now = release.of_run(settings, run), release.current(settings)
+    assert made is not None and now is not None
+    totals, gates = made.manifest["totals"], made.manifest["gates"].values()
+    segments = made.manifest["tables"].get("segments", {}).get("rows")
     rows = [
-        ("released", now.id),
+        ("released", made.id),
+        ("current", f"{now.id} stays current: it is of a later day") if now.id != made.id else None,
         ("customers", f"{totals['customers']:,}"),
         ("orders", f"{totals['orders']:,} with {totals['order_lines']:,} lines"),
         ("net spend", f"{Decimal(totals['net_spend']):,} {settings.currency}".rstrip()),
@@ -63,10 +65,10 @@ def summary(settings: Settings, seconds: float, peak_gib: float | None) -> str:
             f"{sum(gate['checks'] for gate in gates)} checks, {sum(len(gate['warnings']) for gate in gates)} warnings",
         ),
         ("took", f"{seconds:.0f} s" + (f", at most {peak_gib:.1f} GiB in all processes" if peak_gib else "")),
-        ("pages", str(now.path / "report" / "index.html")),
-        ("tables", str(now.path / "profiles")),
-        ("manifest", str(now.path / "MANIFEST.json")),
-        ("models", settings.home.mlflow_uri),
+        ("pages", str(made.path / "report" / "index.html")),
+        ("tables", str(made.path / "profiles")),
+        ("manifest", str(made.path / "MANIFEST.json")),
+        ("models", settings.mlflow_uri),
     ]
     return "\n" + "\n".join(f"{row[0]:<10} {row[1]}" for row in rows if row)
 
@@ -92,13 +94,17 @@ def _run_dag(settings: Settings, run: Run) -> tuple[bool, Path]:
             for line in _lines(progress, process):
                 print(line, flush=True)
     progress.unlink()
-    return process.returncode == 0 and _released(settings, run), log
+    return process.returncode == 0, log
 
 
-def _released(settings: Settings, run: Run) -> bool:
-    """Airflow's exit code does not tell whether the run succeeded; what is released does."""
-    now = release.current(settings)
-    return now is not None and now.as_of == run.as_of and not settings.home.build(run.id).exists()
+def _released(settings: Settings, run: Run, after: lease.Lease | None) -> bool:
+    """Airflow's exit code does not tell whether the run succeeded.
+
+    What tells is that it took a number after `after`, and that its build is gone, which `release` removes at its end.
+    """
+    taken = lease.read(settings)
+    has_begun = taken is not None and taken != after and taken.run_id == run.id
+    return has_begun and not settings.home.build(run.id).exists()
 
 
 def _lines(progress: Path, process: subprocess.Popen) -> Iterator[str]:

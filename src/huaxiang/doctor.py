@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from huaxiang.ports import VARIABLES, ports
+
 JAVA_HINT = (
     "install it with 'apt-get install openjdk-17-jre-headless' (Debian, Ubuntu) or 'brew install openjdk@17' (macOS)"
 )
@@ -20,7 +22,6 @@ PYTHON_HINT = (
 )
 NEEDED_MEMORY_GIB = 4
 NEEDED_DISK_GIB = 6
-PORTS = {"Airflow": 8080, "MLflow": 5000, "the report site": 8088}
 
 
 @dataclass(frozen=True)
@@ -78,20 +79,23 @@ def disk(folder: Path) -> Finding:
 
 
 def port(name: str, number: int) -> Finding:
-    """Whether a server of ours could listen on 127.0.0.1:`number` now."""
+    """Whether the service `name` could listen on 127.0.0.1:`number` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", number))
         except OSError:
-            step = f"{name} needs it: end the program that listens there ('ss -ltnp' names it)"
+            step = (
+                f"{name} needs it: end the program that listens there ('ss -ltnp' names it), "
+                f"or choose another port with {VARIABLES[name]}"
+            )
             return Finding("Port", f"{number} is in use", False, step)
     return Finding("Port", f"{number} is free for {name}", True)
 
 
 def main(folder: Path, with_ports: bool = False) -> int:
     """Print every finding; 0 when all will do, else 1."""
-    findings = prerequisites(folder) + [port(*item) for item in PORTS.items() if with_ports]
+    findings = prerequisites(folder) + ([port(*item) for item in ports().items()] if with_ports else [])
     for finding in findings:
         print(finding)
     return 0 if all(finding.is_ok for finding in findings) else 1

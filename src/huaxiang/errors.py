@@ -27,3 +27,7 @@ class HomeBusy(HuaxiangError):
 
 class StaleWriter(HuaxiangError):
     """A newer run has taken the home over: this one may no longer publish."""
+
+
+class PortInUse(HuaxiangError):
+    """Another program listens where a service would."""

@@ -37,8 +37,15 @@ def hold(settings: Settings, who: str, wait_seconds: float = WAIT_SECONDS) -> It
 
     Raises HomeBusy when another command still writes after `wait_seconds`.
     """
-    settings.home.root.mkdir(parents=True, exist_ok=True)
-    lock = settings.home.lease.with_suffix(".lock").open("a+", encoding="utf-8")
+    with hold_file(settings.home.lease.with_suffix(".lock"), who, wait_seconds):
+        yield
+
+
+@contextmanager
+def hold_file(path: Path, who: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Keep everybody else out who holds the same lock file, while the body runs. Raises HomeBusy as `hold` does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.open("a+", encoding="utf-8")
     try:
         _lock(lock.fileno(), wait_seconds, lock)
         lock.truncate(0)

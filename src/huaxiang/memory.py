@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 _EVERY_SECONDS = 0.5
@@ -29,8 +30,12 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._done.wait(_EVERY_SECONDS):
-            total = sum(_pss_kib(process) for process in _tree(os.getpid())) / 2**20
-            self.peak_gib = max(self.peak_gib or 0.0, total)
+            self.peak_gib = max(self.peak_gib or 0.0, pss_gib(_tree(os.getpid())))
+
+
+def pss_gib(processes: Iterable[int]) -> float:
+    """Memory of these processes in GiB: their own and their share of what they have in common; 0 where unknown."""
+    return sum(map(_pss_kib, processes)) / 2**20
 
 
 def _tree(root: int) -> list[int]:

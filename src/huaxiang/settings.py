@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from huaxiang.errors import BadConfiguration
@@ -16,10 +17,23 @@ from huaxiang.yaml_files import read_mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "engine"}
+_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "last_day", "engine"}
 
 # What the dbt models run on; dbt calls it a target.
 ENGINES = ("duckdb", "spark")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Servers that stand in for the home's own files in the scaled form; None is the embedded form.
+
+    `airflow_db` is the address of Airflow's database, without a password; `mlflow` that of an MLflow server;
+    `secrets` the folder of Airflow's secrets, made beforehand.
+    """
+
+    airflow_db: str | None = None
+    mlflow: str | None = None
+    secrets: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,14 @@ class Settings:
     keep_releases: int
     inbox: Path
     gates: GateLimits = field(default_factory=GateLimits)
+    last_day: date | None = None  # nothing is due by schedule after it
+    servers: Servers = field(default_factory=Servers)
+
+    @property
+    def mlflow_uri(self) -> str:
+        """Where runs and models are kept: the home's own file, unless there is a server."""
+        return self.servers.mlflow or self.home.mlflow_uri
+
     engine: str = "duckdb"
 
     @property
@@ -94,6 +116,9 @@ def load_settings() -> Settings:
         raise BadConfiguration(
             f"{config}: keep_releases must be a whole number of at least 2, so that a rollback is possible"
         )
+    last_day = said.get("last_day")
+    if last_day is not None and type(last_day) is not date:
+        raise BadConfiguration(f"{config}: last_day '{last_day}' is not a day; write it as 2017-12-31")
     return Settings(
         project=PROJECT,
         config=config,
@@ -106,6 +131,8 @@ def load_settings() -> Settings:
         keep_releases=keep,
         inbox=(config.parent / said["inbox"]).resolve() if said.get("inbox") else home / "inbox",
         gates=read_limits(said.get("gates"), where=str(config)),
+        last_day=last_day,
+        servers=_servers(),
         engine=_engine(said, config),
     )
 
@@ -117,3 +144,21 @@ def _engine(said: dict[str, Any], config: Path) -> str:
         where = "HUAXIANG_ENGINE" if named else f"{config}: engine"
         raise BadConfiguration(f"{where} '{engine}' is not known; use {' or '.join(ENGINES)}")
     return engine
+
+
+def _servers() -> Servers:
+    """The servers that the environment names. Raises BadConfiguration for an address that cannot be used."""
+    airflow_db = os.environ.get("HUAXIANG_AIRFLOW_DB") or None
+    mlflow = os.environ.get("HUAXIANG_MLFLOW_URI") or None
+    secrets = os.environ.get("HUAXIANG_KEYS_DIR") or None
+    for name, address in (("HUAXIANG_AIRFLOW_DB", airflow_db), ("HUAXIANG_MLFLOW_URI", mlflow)):
+        if address and urlsplit(address).password:
+            raise BadConfiguration(
+                f"{name} holds a password, which every task and log could show: leave it out of the address and name "
+                "a file of mode 600 in PGPASSFILE (docs/how-to/run-the-scaled-form.md)"
+            )
+    if mlflow and urlsplit(mlflow).scheme not in ("http", "https"):
+        raise BadConfiguration(
+            "HUAXIANG_MLFLOW_URI is not an http address, such as http://127.0.0.1:5000: name a running MLflow server"
+        )
+    return Servers(airflow_db=airflow_db, mlflow=mlflow, secrets=Path(secrets).resolve() if secrets else None)

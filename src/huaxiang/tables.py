@@ -73,6 +73,16 @@ class Home:
     def airflow(self) -> Path:
         return self.root / "airflow"
 
+    @property
+    def services(self) -> Path:
+        """One small file per process that `huaxiang up` has started."""
+        return self.root / "services"
+
+    @property
+    def lineage(self) -> Path:
+        """What each run, task and dbt model read and wrote, as OpenLineage events, one per line."""
+        return self.root / "lineage" / "events.jsonl"
+
     def build(self, run_id: str) -> Path:
         """The private build of a run: nobody reads it but the run itself."""
         return self.root / "build" / run_id

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER = "champion", "challenger"
 RELEASES = "releases"
 # Read by MLflow and its libraries when they are imported, so set before.
-_ENVIRONMENT = {
+QUIET_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -69,15 +69,15 @@ class Version:
 
 def connect(settings: Settings) -> ModuleType:
     """MLflow, talking to this home's own store and to nobody else."""
-    for name, value in _ENVIRONMENT.items():
+    for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     settings.home.root.mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(settings.home.mlflow_uri)
-    mlflow.set_registry_uri(settings.home.mlflow_uri)
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    mlflow.set_registry_uri(settings.mlflow_uri)
     return mlflow
 
 
@@ -189,6 +189,8 @@ def _experiment(settings: Settings, name: str, description: str = "") -> str:
     found = mlflow.get_experiment_by_name(name)
     if found:
         return str(found.experiment_id)
+    if settings.servers.mlflow:  # a server keeps the files itself, in a place of its own
+        return str(mlflow.create_experiment(name))
     settings.home.mlflow_artifacts.mkdir(parents=True, exist_ok=True)
     place = (settings.home.mlflow_artifacts / name).as_uri()
     return str(mlflow.create_experiment(name, artifact_location=place, tags={"mlflow.note.content": description}))
@@ -261,6 +263,13 @@ def _register(settings: Settings, fit: Fit, run_id: str, model_uri: str, alias: 
         client.create_registered_model(fit.target, description=fit.description)
     recipe = fit.recipe or fit.algorithm
     tags = {"algorithm": fit.algorithm, "recipe": recipe, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
-    made = client.create_model_version(fit.target, source=model_uri, run_id=run_id, tags=tags, description=card(fit))
+    made = client.create_model_version(
+        fit.target,
+        source=model_uri,
+        run_id=run_id,
+        tags=tags,
+        description=card(fit),
+        model_id=model_uri.rpartition("/")[2],  # a server asks for it, to see that the source is this model's
+    )
     client.set_registered_model_alias(fit.target, alias, made.version)
     return Version(fit.target, str(made.version), run_id, fit.fingerprint, dict(fit.metrics), recipe)

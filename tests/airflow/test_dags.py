@@ -18,6 +18,9 @@ print(json.dumps({{
     "pools": sorted({{task.pool for task in dag.tasks}}),
     "retries": {{task.task_id: task.retries for task in dag.tasks if task.retries}},
     "outlets": [asset.name for asset in dag.get_task("release").outlets],
+    "links": {{task.task_id: [link.name for link in task.operator_extra_links]
+               for task in dag.tasks if task.operator_extra_links}},
+    "ends": dag.end_date and dag.end_date.isoformat(), "waits": dag.is_paused_upon_creation,
     "catchup": dag.catchup, "active": dag.max_active_runs, "manual": dag.doc_md,
     "weekly": {{task.task_id: task.pool for task in bag.dags["train_weekly"].tasks}},
     "weekly_manual": bag.dags["train_weekly"].doc_md,
@@ -27,12 +30,13 @@ print(json.dumps({{
 
 RENDER = """
 import json, pendulum
+from datetime import datetime
 from types import SimpleNamespace
 from airflow.dag_processing.dagbag import DagBag
 task = DagBag({folder!r}).dags["profile_daily"].get_task("landing")
 days = []
 for as_of, logical, after in {cases!r}:
-    moment = pendulum.parse
+    moment = {parse}
     run = SimpleNamespace(logical_date=logical and moment(logical), run_after=moment(after))
     days.append(task.render_template(task.env["AS_OF"], {{"params": {{"as_of": as_of}}, "dag_run": run}}))
 print(json.dumps(days))
@@ -65,6 +69,19 @@ def test_the_release_is_announced_and_the_docstring_is_the_manual(read):
     assert "docs/runbooks/daily-run-failed.md" in read["manual"]
 
 
+def test_the_dag_waits_to_be_let_go_and_ends_with_the_homes_last_day(read, in_airflow, tmp_path, monkeypatch):
+    from tests.airflow.conftest import ROOT
+
+    assert (read["waits"], read["ends"]) == (True, None)
+    monkeypatch.setenv("HUAXIANG_LAST_DAY", "2017-12-31")
+    # The run about the last day is that of the midnight which ends it.
+    assert in_airflow(READ.format(folder=str(ROOT / "dags")), tmp_path)["ends"] == "2018-01-01T05:00:00+00:00"
+
+
+def test_tasks_lead_to_what_they_made(read):
+    assert read["links"] == {"models": ["MLflow models"], "release": ["Report", "MLflow run"]}
+
+
 def test_models_are_trained_weekly_by_one_command_in_the_same_pool(read):
     assert read["dags"] == ["profile_daily", "train_weekly"]
     assert read["weekly"] == {"train": "huaxiang_home"}
@@ -75,7 +92,9 @@ def test_a_dag_file_imports_no_engine(read):
     assert read["heavy"] == []
 
 
-def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_airflow, tmp_path):
+# `airflow dags test` gives a run's dates as Airflow's own type, the scheduler as Python's.
+@pytest.mark.parametrize("parse", ["pendulum.parse", "datetime.fromisoformat"])
+def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_airflow, tmp_path, parse):
     from tests.airflow.conftest import ROOT
 
     cases = [
@@ -87,7 +106,8 @@ def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_
         (None, "2017-12-01T04:59:00Z", "2017-12-01T04:59:00Z"),  # still 30 November in New York
         (None, None, "2017-12-01T15:00:00Z"),  # by hand, without a logical date
     ]
-    days = in_airflow(RENDER.format(folder=str(ROOT / "dags"), cases=json.loads(json.dumps(cases))), tmp_path)
+    code = RENDER.format(folder=str(ROOT / "dags"), cases=json.loads(json.dumps(cases)), parse=parse)
+    days = in_airflow(code, tmp_path)
     assert days == [
         "2017-11-30", "2017-11-30", "2017-05-31", "2017-03-12", "2017-11-05", "2017-11-29", "2017-11-30",
     ]  # fmt: skip

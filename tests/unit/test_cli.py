@@ -30,6 +30,7 @@ def test_a_day_that_is_no_day_is_refused(capsys):
         ("name: x\nsources: [a]\ntime_zone: Mars/Base\n", "time_zone 'Mars/Base' is not an IANA zone"),
         ("name: x\nsources: [a]\n", "'time_zone' is missing"),
         ("name: x\nsource: [a]\ntime_zone: UTC\n", "unknown key 'source'"),
+        ("name: x\nsources: [a]\ntime_zone: UTC\nlast_day: soon\n", "last_day 'soon' is not a day"),
         ("name: x\nsources: [a]\ntime_zone: UTC\nengine: flink\n", "engine 'flink' is not known; use duckdb or spark"),
         ("- a\n", "must be a mapping"),
         ("name: [\n", "not valid YAML"),

@@ -40,7 +40,11 @@ def test_a_port_in_use_is_named():
         number = taken.getsockname()[1]
         finding = doctor.port("Airflow", number)
     assert not finding.is_ok
-    assert str(number) in finding.found and "Airflow needs it" in finding.next_step
+    assert (
+        str(number) in finding.found
+        and "Airflow needs it" in finding.next_step
+        and "HUAXIANG_PORT_AIRFLOW" in finding.next_step
+    )
     assert doctor.port("Airflow", number).is_ok
 
 

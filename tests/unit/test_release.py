@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -18,9 +19,9 @@ def no_mlflow_and_no_ledger(monkeypatch):
     monkeypatch.setattr("huaxiang.landing.ledger.input_hashes", lambda *_: [("shop", "order_lines", "abc")])
 
 
-def build(settings, day, net_spend="10.50", gate_passes=True):
+def build(settings, day, net_spend="10.50", gate_passes=True, known_at=None):
     """A finished build of one customer, as the steps before `release` leave it."""
-    run = Run(day, day)
+    run = Run(day, known_at or day)
     lease.begin(settings, run)
     folder = settings.home.build(run.id)
     for name in ("profiles", "gates", "report"):
@@ -117,3 +118,45 @@ def test_the_list_marks_the_current_release(settings):
     assert "no release yet" in show.listing(settings)
     published = release.publish(settings, build(settings, date(2017, 1, 2)))
     assert show.listing(settings).startswith(f"* {published.id}  known at 2017-01-02  1 customers")
+
+
+def test_a_run_of_an_older_day_is_sealed_and_the_current_day_stays(settings):
+    newest = release.publish(settings, build(settings, date(2017, 1, 5)))
+    older = release.publish(settings, build(settings, date(2017, 1, 3)))
+    assert release.current(settings).id == newest.id
+    assert [each.id for each in release.releases(settings)] == [older.id, newest.id]
+    assert release.rollback(settings, older.id).id == older.id
+
+
+def test_the_same_day_known_earlier_does_not_take_back_a_correction(settings):
+    day = date(2017, 1, 3)
+    corrected = release.publish(settings, build(settings, day, net_spend="9.50", known_at=date(2017, 1, 9)))
+    release.publish(settings, build(settings, day))
+    assert release.current(settings).id == corrected.id
+
+
+def test_after_a_rollback_the_next_day_becomes_current_again(settings):
+    first, _ = (release.publish(settings, build(settings, date(2017, 1, day))) for day in (2, 5))
+    release.rollback(settings, first.id)
+    third = release.publish(settings, build(settings, date(2017, 1, 3)))
+    assert release.current(settings).id == third.id
+
+
+def test_a_day_of_a_back_fill_lives_until_the_next_one_and_the_current_day_always(settings):
+    settings = replace(settings, keep_releases=2)
+    newest = [release.publish(settings, build(settings, date(2017, 1, day))).id for day in (8, 9)]
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert [each.id for each in release.releases(settings)] == [first.id, *newest]
+    assert release.latest_before(settings, date(2017, 1, 3)) == first.path
+    second = release.publish(settings, build(settings, date(2017, 1, 3)))
+    assert [each.id for each in release.releases(settings)] == [second.id, *newest]
+    release.rollback(settings, second.id)
+    third = release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert {each.id for each in release.releases(settings)} == {third.id, second.id, *newest}
+
+
+def test_a_run_finds_its_own_release_also_beside_a_later_one(settings):
+    release.publish(settings, build(settings, date(2017, 1, 5)))
+    older = release.publish(settings, build(settings, date(2017, 1, 3)))
+    assert release.of_run(settings, Run(date(2017, 1, 3), date(2017, 1, 3))).id == older.id
+    assert release.of_run(settings, Run(date(2017, 1, 3), date(2017, 1, 4))) is None

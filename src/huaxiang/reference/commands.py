@@ -9,12 +9,30 @@ from pathlib import Path
 from huaxiang.reference import markdown
 
 WIDTH = 100
-_TARGET = re.compile(r"^([a-z]+):.*?## (.+)$", re.MULTILINE)
+_TARGET = re.compile(r"^([a-z-]+):.*?## (.+)$", re.MULTILINE)
 _ENVIRONMENT = (
     ("HUAXIANG_HOME", "The folder that holds all that is not code; default `var/` in the checkout."),
     ("HUAXIANG_CONFIG", "The home's settings; default `huaxiang.yml` in the checkout. Its `sources/` lies beside it."),
     ("HUAXIANG_ENGINE", "What the SQL runs on: `duckdb` (default) or `spark`; wins over `engine` of `huaxiang.yml`."),
     ("HUAXIANG_SPARK_MASTER", "The Spark master; default `local[2]`, which runs inside the command."),
+    ("HUAXIANG_PORT_AIRFLOW", "Airflow's port on 127.0.0.1; default 8080."),
+    ("HUAXIANG_PORT_MLFLOW", "MLflow's port on 127.0.0.1; default 5000."),
+    ("HUAXIANG_PORT_SITE", "The report site's port on 127.0.0.1; default 8088."),
+    ("HUAXIANG_URL_MLFLOW", "Where people reach MLflow, for links in Airflow; default the port above."),
+    ("HUAXIANG_URL_SITE", "Where people reach the report, for links in Airflow; default the port above."),
+    ("HUAXIANG_BACK_FILL_DAYS", "How many days the back-fill test back-fills; default 3."),
+    (
+        "SPARK_CONF_DIR",
+        "Spark's own: the folder of `spark-defaults.conf`, which holds the cluster's secret and memory.",
+    ),
+    ("SPARK_LOCAL_HOSTNAME", "Spark's own: the name by which executors reach the command; default `127.0.0.1`."),
+    ("HUAXIANG_MLFLOW_URI", "An MLflow server, such as `http://mlflow:5000`; default the home's `mlflow.db`."),
+    ("HUAXIANG_AIRFLOW_DB", "Airflow's database without its password; default SQLite in the home."),
+    (
+        "HUAXIANG_KEYS_DIR",
+        "The folder of Airflow's secrets; default `airflow/secrets` in the home, made at first start.",
+    ),
+    ("PGPASSFILE", "Postgres' own: the file of mode 600 with the database's password."),
     ("HUAXIANG_CHROMIUM", "The browser of the page tests; default the `chromium` on the PATH."),
 )
 _EXIT_CODES = "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 130 interrupted."

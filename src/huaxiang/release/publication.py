@@ -20,8 +20,10 @@ from huaxiang.steps import step
 def publish(settings: Settings, run: Run) -> store.Release:
     """Publish the run's build: manifest, sealed folder, one switch of `CURRENT`, older releases removed.
 
-    Publishing the same content again changes nothing but `CURRENT`. Raises StaleWriter when a newer run has begun,
-    GateFailed and MissingPartition as `manifest.describe` does.
+    A day before the current one (or the same, known earlier) is sealed beside it and `CURRENT` stays: a back-fill never
+    takes readers back in time. Publishing the same content again changes nothing but `CURRENT`.
+
+    Raises StaleWriter when a newer run has begun, GateFailed and MissingPartition as `manifest.describe` does.
     """
     from huaxiang.landing.ledger import input_hashes
 
@@ -31,12 +33,20 @@ def publish(settings: Settings, run: Run) -> store.Release:
         said["mlflow_run_id"] = _track(settings, said, log.progress)
         folder = _seal(settings, run, said)
         lease.require(settings, run)
-        store.switch(settings, folder.name)
-        log.fact("release", folder.name)
+        published = store.find(settings, folder.name)
+        now = store.current(settings)
+        if now and (now.as_of, now.known_at) > (published.as_of, published.known_at):
+            log.progress(
+                f"{published.id} is kept beside the current {now.id}, which is of a later day; "
+                f"'huaxiang releases rollback {published.id}' makes it current"
+            )
+        else:
+            store.switch(settings, published.id)
+        log.fact("release", published.id)
         log.fact("tables", len(said["tables"]))
-        log.fact("older releases removed", _remove_old(settings, folder.name))
+        log.fact("older releases removed", _remove_old(settings, published.id))
     shutil.rmtree(settings.home.build(run.id))
-    return store.find(settings, folder.name)
+    return published
 
 
 def rollback(settings: Settings, release_id: str | None) -> store.Release:
@@ -76,11 +86,15 @@ def _seal(settings: Settings, run: Run, said: dict[str, Any]) -> Path:
 
 
 def _remove_old(settings: Settings, published: str) -> int:
-    """Keep the newest `keep_releases`, and the published one in any case."""
-    old = store.releases(settings)[: -settings.keep_releases]
+    """Keep the `keep_releases` latest days, the current release, and the one just published; count what went.
+
+    The one just published is kept even if it is older than all: the next day of a back-fill reads its segments.
+    """
+    now = store.current(settings)
+    kept = {published, now.id if now else published}
+    old = [release for release in store.releases(settings)[: -settings.keep_releases] if release.id not in kept]
     for release in old:
-        if release.id != published:
-            shutil.rmtree(release.path)
+        shutil.rmtree(release.path)
     return len(old)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.files import sha256, write_text
-from huaxiang.settings import Settings
+from huaxiang.settings import Run, Settings
 
 MANIFEST = "MANIFEST.json"
 
@@ -29,6 +29,10 @@ class Release:
     @property
     def as_of(self) -> date:
         return date.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def known_at(self) -> date:
+        return date.fromisoformat(self.manifest["known_at"])
 
     @property
     def published_order(self) -> tuple[str, str, int]:
@@ -55,6 +59,13 @@ def current(settings: Settings) -> Release | None:
     if not settings.home.current.exists():
         return None
     return find(settings, settings.home.current.read_text(encoding="utf-8").strip())
+
+
+def of_run(settings: Settings, run: Run) -> Release | None:
+    """The release of the run's day, known at its day: the current one if it is that, else the newest, or None."""
+    now = current(settings)
+    found = [each for each in releases(settings) if (each.as_of, each.known_at) == (run.as_of, run.known_at)]
+    return next((each for each in found if now and each.id == now.id), found[-1] if found else None)
 
 
 def latest_before(settings: Settings, as_of: date) -> Path | None:

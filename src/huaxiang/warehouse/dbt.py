@@ -11,6 +11,7 @@ from typing import Any
 
 from huaxiang.errors import HomeBusy, HuaxiangError
 from huaxiang.settings import Run, Settings
+from huaxiang.warehouse import lineage
 
 # What dbt sends home and looks up by default is switched off: this is customer data, and a run fetches nothing.
 _QUIET_ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
@@ -35,6 +36,8 @@ def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]
         ["build", "--select", layer, "--indirect-selection", "buildable", "--exclude-resource-types", "unit_test"],
         variables,
     )
+    with _environment(_paths(settings, run)):
+        lineage.record(settings)
     models = sum(result.node.resource_type == "model" for result in results)
     return Built(models=models, tests=len(results) - models)
 
@@ -56,8 +59,7 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
         "--log-level-file": "info",
         "--vars": json.dumps(variables),
     }
-    paths = {"HUAXIANG_HOME": str(home.root), "HUAXIANG_BUILD": str(home.build(run.id))}
-    with _environment({**_QUIET_ENVIRONMENT, **paths}), _engine(settings, run):
+    with _environment({**_QUIET_ENVIRONMENT, **_paths(settings, run)}), _engine(settings, run):
         from dbt.cli.main import dbtRunner
 
         outcome = dbtRunner().invoke([*arguments, *(str(part) for option in options.items() for part in option)])
@@ -75,6 +77,11 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     if outcome.exception or not outcome.success:
         raise HuaxiangError(f"dbt {arguments[0]}: {_plain(outcome.exception)}; see {log}")
     return results
+
+
+def _paths(settings: Settings, run: Run) -> dict[str, str]:
+    """What dbt's profile and sources are told of the home."""
+    return {"HUAXIANG_HOME": str(settings.home.root), "HUAXIANG_BUILD": str(settings.home.build(run.id))}
 
 
 @contextmanager

@@ -79,12 +79,9 @@ def export(
     key = next(released.key for released in RELEASED if released.name == table)
     columns = ", ".join(name for name, needs in model.columns.items() if known.met(needs))
     where = f"where as_of = date '{as_of}'" if as_of else ""
-    with state.reading(settings) as connection, replacing(path) as temporary:
+    with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
-        target = str(temporary).replace("'", "''")
-        return int(
-            connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[0][0]
-        )
+        return _copy(connection, query, path)
 
 
 # What models learn from, besides customer_features: columns and order of each table.
@@ -97,23 +94,14 @@ _INPUTS = {
 def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) -> int:
     """Write what models read to `<build>/.inputs/`, in a fixed order; returns the rows of `snapshots.parquet`."""
     folder = settings.home.inputs(run.id)
-    queries = {
-        f"{table}": f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
-        for table, columns in _INPUTS.items()
-    }
-    if with_snapshots:
-        queries["snapshots"] = "select * from features.customer_features order by as_of, customer_id"
-    rows = 0
     with state.reading(settings) as connection:
-        for name, query in queries.items():
-            with replacing(folder / f"{name}.parquet") as temporary:
-                target = str(temporary).replace("'", "''")
-                rows = int(
-                    connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()[
-                        0
-                    ][0]
-                )
-    return rows
+        for table, columns in _INPUTS.items():
+            of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
+            _copy(connection, of_days, folder / f"{table}.parquet")
+        if not with_snapshots:
+            return 0
+        snapshots = "select * from features.customer_features order by as_of, customer_id"
+        return _copy(connection, snapshots, folder / "snapshots.parquet")
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:
@@ -147,6 +135,14 @@ def read_models(settings: Settings) -> dict[str, Model]:
         )
         for node in models
     }
+
+
+def _copy(connection: Any, query: str, path: Path) -> int:
+    """Write the query's rows as Parquet in one atomic step; returns how many."""
+    with replacing(path) as temporary:
+        target = str(temporary).replace("'", "''")
+        written = connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)").fetchall()
+    return int(written[0][0])
 
 
 def _has_values(connection: Any, settings: Settings, table: str, column: str) -> bool:
