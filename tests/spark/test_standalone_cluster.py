@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow]
 
 RUN = Run(SAMPLE_DAY, SAMPLE_DAY)
 FAMILIES = tuple(name for name in families.FAMILIES if (PROJECT / "spark_jobs" / name / "job.py").exists())
+QUICK = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"  # many small jobs: Java need not optimise them
 SPARK_HOME = Path(pyspark.__file__).parent
 ENVIRONMENT = {
     **os.environ,
@@ -120,6 +121,7 @@ def submit(settings: Settings, cluster: Cluster) -> None:
     done = subprocess.run(
         [
             *(str(SPARK_HOME / "bin" / "spark-submit"), "--master", cluster.address, "--executor-memory", "512m"),
+            *("--driver-java-options", QUICK, "--conf", f"spark.executor.extraJavaOptions={QUICK}"),
             *("--conf", "spark.driver.host=127.0.0.1", str(PROJECT / "scripts" / "submit_models.py")),
             *("--as-of", str(RUN.as_of)),
         ],
@@ -127,7 +129,7 @@ def submit(settings: Settings, cluster: Cluster) -> None:
         cwd=settings.home.root,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=400,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -35,6 +35,7 @@ def open_catalogue(settings: Settings, run: Run) -> SparkSession:
     home = settings.home
     spark = session(home.warehouse, home.logs / "spark.log")
     _keep_ansi_mode()
+    _say_no_values()
     for schema in ("landed", "models", *LAYERS):
         spark.sql(f"drop schema if exists {schema} cascade")  # every table is external: no file is touched
         spark.sql(f"create schema {schema} location {_quoted(home.spark_tables / '.schemas' / schema)}")
@@ -143,6 +144,13 @@ def _keep_ansi_mode() -> None:
 
     with_ansi_mode.keeps_ansi_mode = True  # type: ignore[attr-defined]
     SparkCredentials.__post_init__ = with_ansi_mode  # type: ignore[assignment, method-assign]
+
+
+def _say_no_values() -> None:
+    """PySpark would print every failed query to the terminal, with the value that could not be cast."""
+    from pyspark.logger import PySparkLogger
+
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
 
 
 def _quoted(value: object) -> str:
