@@ -23,6 +23,7 @@ from spark_jobs.associations.model import AssociationModel, from_json, often_tog
 from spark_jobs.associations.params import AssociationParams
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.models import ModelSignature
     from pyspark.sql import DataFrame, SparkSession
 
@@ -143,7 +144,7 @@ def score(
 
 
 def _mine(spark: SparkSession, purchases: DataFrame, days: inputs.Window, params: AssociationParams) -> Mined:
-    bought = transforms.between(purchases, days.first, days.mined_to).cache()
+    bought = transforms.between(purchases, days.first, days.mined_to)
     orders = bought.select("order_id").distinct().count()
     if orders == 0:
         raise HuaxiangError(_no_types(days.first, days.mined_to))
@@ -159,7 +160,6 @@ def _mine(spark: SparkSession, purchases: DataFrame, days: inputs.Window, params
     candidates = rules.candidates(itemsets, params.largest_antecedent)
     singles = [items for items in itemsets if len(items) == 1]
     counts = transforms.count(spark, bought, [*rules.itemsets_of(candidates), *singles])
-    bought.unpersist()
     counted = [one for one in rules.counted(candidates, counts.of) if one.both_count >= fewest]
     found = rules.strong(counted, params)
     sure = [
@@ -197,7 +197,7 @@ def _judged(
     orders = transforms.masks(spark, held, bits)
     customers = orders.select("customer_id").distinct().orderBy(F.md5("customer_id"), "customer_id")
     drawn = orders.join(customers.limit(params.judged_customers), on="customer_id", how="left_semi")
-    rows = drawn.select("customer_id", *bits.words).toPandas()
+    rows: pd.DataFrame = drawn.select("customer_id", *bits.words).toPandas()
     if rows.empty:
         raise HuaxiangError(
             f"associations: no order from {days.held_from} to {days.last} has a product type, so no rule can be checked"
@@ -293,8 +293,8 @@ def _requirements() -> tuple[str, ...]:
 
 def _large_orders(lift: float) -> str:
     return (
-        f"Large orders hold some of everything, so the median lift of random pairs is {lift:.1f} too: read a rule beside "
-        "that figure, not beside 1."
+        f"Large orders hold some of everything, so the median lift of random pairs is {lift:.1f} too: read a rule "
+        "beside that figure, not beside 1."
     )
 
 
