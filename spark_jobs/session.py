@@ -34,6 +34,7 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     # SPARK_LOCAL_HOSTNAME, Spark's own variable, is the name by which executors call back.
     host = os.environ.get("SPARK_LOCAL_HOSTNAME", "127.0.0.1")
     os.environ.setdefault("SPARK_LOCAL_IP", host)
+    # Python workers need our packages: by default Spark takes whatever python3 is first in the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     master = os.environ.get(MASTER_VARIABLE, "local[2]")
     # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.

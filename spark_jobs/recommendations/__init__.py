@@ -1,0 +1,1 @@
+"""Recommendations: ten products per customer and task, each with a reason that can be counted in the purchases."""

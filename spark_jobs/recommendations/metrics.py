@@ -1,0 +1,57 @@
+"""Judge ranked lists: hit rate, NDCG and recall at k per customer, and their intervals over customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from huaxiang.promotion import Interval
+
+Array = np.ndarray
+NAMES = ("hr", "ndcg", "recall")
+
+
+def per_customer(hits: Array, relevant: Array, k: int) -> dict[str, Array]:
+    """Metrics at k of customers (rows), from `hits` (is the product of rank 1, 2, ... bought?) and the number of
+    `relevant` products of each, those that no list could hold included; it is at least 1.
+
+    HR is 1 with a hit among the first k. Recall is hits over relevant. NDCG has gain 1 per hit, discount
+    1 / log2(rank + 1), over the best list that k ranks allow (Järvelin and Kekäläinen 2002).
+    """
+    first = hits[:, :k].astype(float)
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discounts)[np.minimum(relevant, k) - 1]
+    return {
+        "hr": first.any(axis=1).astype(float),
+        "ndcg": first @ discounts[: first.shape[1]] / ideal,
+        "recall": first.sum(axis=1) / relevant,
+    }
+
+
+def resamples(customers: int, count: int, seed: int) -> Array:
+    """How often each customer (column) is drawn in each of `count` bootstrap samples, as shares that sum to 1."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(customers, np.full(customers, 1 / customers), size=count)
+    return drawn / customers
+
+
+def interval(values: Array, draws: Array) -> Interval:
+    """Mean of the customers' values, with the 2.5th and 97.5th percentile of its bootstrap means."""
+    low, high = np.percentile(draws @ values, [2.5, 97.5])
+    return Interval(round(float(values.mean()), 6), round(float(low), 6), round(float(high), 6))
+
+
+def flat(values: Mapping[str, Array], baseline: Mapping[str, Array], draws: Array, k: int) -> dict[str, float]:
+    """`{x_at_k, x_at_k_low, x_at_k_high}`, the same of the baseline and of the paired difference, for every metric."""
+    figures: dict[str, float] = {}
+    for name in NAMES:
+        key = f"{name}_at_{k}"
+        figures |= _said(key, interval(values[name], draws))
+        figures |= _said(f"baseline_{key}", interval(baseline[name], draws))
+        figures |= _said(f"{key}_gain", interval(values[name] - baseline[name], draws))
+    return figures
+
+
+def _said(name: str, found: Interval) -> dict[str, float]:
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

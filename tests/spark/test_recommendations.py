@@ -1,0 +1,268 @@
+"""Recommendations through real Spark and real MLflow, in a shop with two kinds of customers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from huaxiang import tracking
+from huaxiang.errors import HuaxiangError
+from huaxiang.settings import Run, Settings, load_settings
+from huaxiang.steps import StepLog
+from huaxiang.tables import Home
+from spark_jobs.recommendations.params import RecommendationParams
+
+pytestmark = pytest.mark.spark
+
+AS_OF = date(2024, 6, 30)
+DAY = Run(AS_OF, AS_OF)
+LATER = Run(AS_OF + timedelta(days=1), AS_OF + timedelta(days=1))
+PARAMS = replace(RecommendationParams(), rank=4, iterations=2, neighbours=5, bootstraps=100, fewest_buyers=3)
+TARGETS = ("recommend_any", "recommend_new")
+
+
+def purchases(customers: int = 120, days: int = 120, until: date = AS_OF) -> pd.DataFrame:
+    """Customers in turn buy of the shop's first and second half, each some products again and again; fuel goes to all.
+
+    A customer comes every fourth day and takes two regular products and one by chance out of the customer's half.
+    """
+    rng = np.random.default_rng(11)
+    rows = []
+    for number in range(customers):
+        half = 20 * (number % 2)
+        regular = half + rng.choice(20, 3, replace=False)
+        for order, age in enumerate(range(number % 4, days, 4)):
+            day = AS_OF - timedelta(days=age)
+            taken = {*rng.choice(regular, 2, replace=False), half + int(20 * rng.random() ** 2), 99}
+            for product in sorted(taken):
+                rows.append((f"o{number}-{order}", f"cust-{number:03d}", f"p{product:02d}", day))
+    table = pd.DataFrame(rows, columns=["order_id", "customer_id", "product_id", "ordered_on"])
+    table["category"] = np.where(table["product_id"] == "p99", "FUEL", "FOOD")
+    number = table["product_id"].str[1:].astype(int)
+    table["product_type"] = np.where(number == 99, "GASOLINE", "TYPE " + (number // 5).astype(str))
+    return table[table["ordered_on"] <= until]
+
+
+@dataclass
+class Shop:
+    """A home with purchases, in which recommendations are trained and scored."""
+
+    spark: object
+    settings: Settings
+
+    def has(self, run: Run, table: pd.DataFrame, more_customers: tuple[str, ...] = ()) -> None:
+        build = self.settings.home.build(run.id)
+        for folder in ("features", ".inputs"):
+            (build / folder).mkdir(parents=True, exist_ok=True)
+        table.to_parquet(build / ".inputs" / "purchases.parquet", index=False)
+        customers = sorted({*table["customer_id"], *more_customers})
+        features = pd.DataFrame({"customer_id": customers, "as_of": run.as_of})
+        features.to_parquet(build / "features" / "customer_features.parquet", index=False)
+
+    def trains(self, run: Run = DAY, params: RecommendationParams = PARAMS) -> dict:
+        from spark_jobs.recommendations import job
+
+        return job.train(self.spark, self.settings, run, StepLog("train"), params)
+
+    def scores(self, run: Run = DAY, params: RecommendationParams = PARAMS) -> pd.DataFrame:
+        from spark_jobs.recommendations import job
+
+        job.score(self.spark, self.settings, run, StepLog("models"), params)
+        return pd.read_parquet(self.file(run, "customer_items.parquet"))
+
+    def file(self, run: Run, name: str):
+        return self.settings.home.build(run.id) / "recommendations" / name
+
+    def false_reasons(self, run: Run) -> list[tuple]:
+        from spark_jobs.recommendations.reasons import false_reasons
+
+        bought = self.settings.home.inputs(run.id) / "purchases.parquet"
+        query = false_reasons(str(self.file(run, "customer_items.parquet")), str(bought), run.as_of, PARAMS)
+        return duckdb.sql(query).fetchall()
+
+
+def a_shop(spark, folder) -> Shop:
+    return Shop(spark, replace(load_settings(), home=Home(folder / "home"), currency="EUR"))
+
+
+@pytest.fixture(scope="module")
+def scored(spark, tmp_path_factory) -> Shop:
+    """A shop that has trained and scored its day. Tests that use it only look."""
+    shop = a_shop(spark, tmp_path_factory.mktemp("scored"))
+    shop.has(DAY, purchases(), more_customers=("cust-999",))
+    shop.trains()
+    shop.scores()
+    return shop
+
+
+@pytest.fixture(scope="module")
+def items(scored) -> pd.DataFrame:
+    return pd.read_parquet(scored.file(DAY, "customer_items.parquet"))
+
+
+def test_every_customer_gets_ten_products_per_task_also_one_without_a_purchase(items):
+    assert list(items.columns) == [
+        "customer_id", "product_id", "task", "rank", "score", "reason", "model_fingerprint",
+    ]  # fmt: skip
+    assert items["customer_id"].nunique() == 121
+    any_ranks = items[items["task"] == "any"].groupby("customer_id")["rank"].apply(list)
+    assert set(map(tuple, any_ranks)) == {tuple(range(1, 11))}
+    nobody = items[(items["customer_id"] == "cust-999") & (items["task"] == "any")]
+    assert nobody["reason"].str.startswith("one of the most bought: by ").all()
+    assert list(items.sort_values(["customer_id", "task", "rank"]).index) == list(items.index)
+
+
+def test_a_bought_product_is_never_new_and_fuel_is_never_recommended(items):
+    bought = set(map(tuple, purchases()[["customer_id", "product_id"]].to_numpy()))
+    new = items[items["task"] == "new"]
+    assert len(new) > 1000
+    assert [pair for pair in map(tuple, new[["customer_id", "product_id"]].to_numpy()) if pair in bought] == []
+    assert "p99" not in set(items["product_id"])
+
+
+def test_every_reason_can_be_recounted_from_single_purchases(scored, items):
+    assert scored.false_reasons(DAY) == []
+    kinds = items["reason"].str.replace(r"\d+", "#", regex=True).str.replace(r"TYPE #", "TYPE", regex=True)
+    assert "bought # times, last on #-#-#" in set(kinds)
+    assert "new to this customer; # % of the customers who bought TYPE also bought it (# of #)" in set(kinds)
+    assert "one of the most bought: by # customers in the last # days" in set(kinds)
+
+
+def test_a_reason_with_another_figure_is_found_out(scored, items, tmp_path):
+    from spark_jobs.recommendations.reasons import false_reasons
+
+    wrong = items.copy()
+    wrong.loc[0, "reason"] = wrong.loc[0, "reason"].replace("bought ", "bought 1")
+    together = wrong.index[wrong["reason"].str.contains("also bought it")][0]
+    wrong.loc[together, "reason"] = wrong.loc[together, "reason"].replace(" of ", " of 1", 2)
+    wrong.to_parquet(tmp_path / "items.parquet")
+    bought = scored.settings.home.inputs(DAY.id) / "purchases.parquet"
+    assert len(duckdb.sql(false_reasons(str(tmp_path / "items.parquet"), str(bought), AS_OF, PARAMS)).fetchall()) == 2
+
+
+def test_the_card_tells_every_recipe_beside_the_baseline(scored):
+    for target, baseline, recipes in (("recommend_any", "own_history", 6), ("recommend_new", "popularity", 4)):
+        card = json.loads(scored.file(DAY, f"model.{target}.json").read_text())
+        assert (card["model"], card["version"], card["baseline"]["name"]) == (target, "1", baseline)
+        assert (card["training_as_of"], card["scored_as_of"]) == ("2024-06-30", "2024-06-30")
+        assert len(card["tried"]) == recipes
+        assert [one["outcome"] for one in card["tried"]].count("won") == 1
+        found = card["metrics"]
+        assert found["ndcg_at_10_low"] <= found["ndcg_at_10"] <= found["ndcg_at_10_high"]
+        assert found["customers"] >= 50
+        assert "seconds" not in json.dumps(card)
+        assert "2024-05-05" in card["split"] and "2024-06-02" in card["split"]
+
+
+def test_each_recipe_is_a_run_and_nothing_about_a_customer_is_tracked(scored):
+    mlflow = tracking.connect(scored.settings)
+    runs = mlflow.search_runs(experiment_names=["recommend_any"], output_format="list")
+    assert {run.data.tags["recipe"] for run in runs} == {
+        "own_history", "own_history_fading", "popularity", "als", "item_based", "blend",
+    }  # fmt: skip
+    assert all({"hr_at_10", "ndcg_at_10_gain_low", "fit_seconds", "peak_mb"} <= set(run.data.metrics) for run in runs)
+    winner = tracking.champion(scored.settings, "recommend_any").run_id
+    pictures = [file.path for file in mlflow.MlflowClient().list_artifacts(winner, "plots")]
+    names = ("hit_rate_by_length", "quality_against_seconds", "weights_tried")
+    assert pictures == [f"plots/{name}.png" for name in names]
+    home = scored.settings.home
+    tracked = [home.root / "mlflow.db", *(path for path in home.mlflow_artifacts.rglob("*") if path.is_file())]
+    assert [path.name for path in tracked if b"cust-" in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_served_model_answers_what_was_released(scored, items, target):
+    model = tracking.connect(scored.settings).pyfunc.load_model(f"models:/{target}@champion")
+    mine = purchases().query("customer_id == 'cust-007'")
+    asked = mine.groupby("product_id", as_index=False).agg(times=("order_id", "count"), last=("ordered_on", "max"))
+    asked["days_ago"] = [float((AS_OF - day).days) for day in asked.pop("last")]
+    found = model.predict(asked.astype({"times": float}))
+    task = target.removeprefix("recommend_")
+    released = items[(items["customer_id"] == "cust-007") & (items["task"] == task)]
+    assert list(found["product_id"]) == list(released["product_id"])
+    assert list(found["score"]) == pytest.approx(list(released["score"]), abs=2e-6)
+    assert list(model.predict(pd.DataFrame({"product_id": ["p01"]}))["rank"]) == list(range(1, 11))
+
+
+def test_folding_in_gives_the_factors_als_itself_found(spark, tmp_path):
+    from spark_jobs.recommendations import fitting, inputs, training
+    from spark_jobs.recommendations.ranking import History, Products, Ranker
+
+    table = purchases().query("category == 'FOOD'")[["customer_id", "product_id", "product_type", "ordered_on"]]
+    known = inputs.encoded(spark, spark.createDataFrame(table), PARAMS)
+    bought = inputs.pairs(known.rows, AS_OF)
+    products = inputs.catalogue(known, bought, AS_OF, PARAMS)
+    model = fitting.als(spark, bought, products, tmp_path / "als", PARAMS)
+    learned, factors = fitting.item_factors(model)
+    nothing = np.zeros(0, dtype=np.int32)
+    known_of = Products(products.ids, products.buyers, learned, factors, nothing, nothing, nothing)
+    ranker = Ranker(known_of, training.settings_of(PARAMS))
+    of_als = {row.id: row.features for row in model.userFactors.collect()}
+    assert len(of_als) == 120
+    for row in inputs.histories(bought, AS_OF).collect():
+        history = History(*(np.array(part, dtype=float) for part in (row.items, row.times, row.ages)))
+        folded, _ = ranker.fold_in(replace(history, items=history.items.astype(int)))
+        np.testing.assert_allclose(folded, of_als[row.customer], rtol=2e-3, atol=2e-4)
+
+
+def test_what_is_bought_after_the_cut_off_changes_nothing_that_was_learned(spark, tmp_path):
+    from spark_jobs.recommendations import fitting, inputs
+
+    cut_off = AS_OF - timedelta(days=28)
+    table = purchases().query("category == 'FOOD'")
+    late = table.iloc[:1].assign(product_id="p00-late", customer_id="aaa-late", ordered_on=AS_OF)
+    columns = ["customer_id", "product_id", "product_type", "ordered_on"]
+
+    def learned(rows: pd.DataFrame, partitions: int) -> bytes:
+        frame = spark.createDataFrame(rows[columns]).repartition(partitions)
+        known = inputs.encoded(spark, frame, PARAMS)
+        return fitting.fit(spark, known, cut_off, tmp_path / "als", PARAMS).products.to_bytes()
+
+    whole = learned(pd.concat([table, late]).sample(frac=1, random_state=3), partitions=5)
+    assert whole == learned(table[table["ordered_on"] <= cut_off], partitions=2)
+
+
+def test_the_same_purchases_give_the_same_lists_and_models_in_another_home(scored, items, spark, tmp_path):
+    other = a_shop(spark, tmp_path)
+    other.has(DAY, purchases().sample(frac=1, random_state=5), more_customers=("cust-999",))
+    other.trains()
+    pd.testing.assert_frame_equal(other.scores(), items, check_exact=True)
+    for name in ("customer_items.parquet", *(f"model.{target}.json" for target in TARGETS)):
+        one, two = (shop.file(DAY, name).read_bytes() for shop in (scored, other))
+        if name.endswith(".json"):
+            one, two = (json.dumps({**json.loads(text), "run_id": ""}).encode() for text in (one, two))
+        assert one == two, name
+    # Trained again on the same purchases the champion is the very same model and stays; scored again, nothing changes.
+    assert set(other.trains().values()) == {None}
+    before = other.file(DAY, "customer_items.parquet").read_bytes()
+    other.scores()
+    assert other.file(DAY, "customer_items.parquet").read_bytes() == before
+    # The next day brings a new product and a new customer; the champion of the day before scores it.
+    tomorrow = (
+        purchases().iloc[:1].assign(ordered_on=LATER.as_of, product_id="p50", customer_id="newcomer", order_id="n")
+    )
+    other.has(LATER, pd.concat([purchases(), tomorrow]))
+    rows = other.scores(LATER)
+    first = rows[(rows["customer_id"] == "newcomer") & (rows["task"] == "any")].iloc[0]
+    assert (first["product_id"], first["reason"]) == ("p50", "bought once, on 2024-07-01")
+    assert other.false_reasons(LATER) == []
+    card = json.loads(other.file(LATER, "model.recommend_new.json").read_text())
+    assert (card["training_as_of"], card["scored_as_of"]) == ("2024-06-30", "2024-07-01")
+
+
+def test_too_little_data_is_said_in_a_sentence(spark, tmp_path):
+    shop = a_shop(spark, tmp_path)
+    with pytest.raises(HuaxiangError, match="no recommend_any has been trained"):
+        shop.has(DAY, purchases(customers=4))
+        shop.scores()
+    with pytest.raises(HuaxiangError, match=r"needs 50 customers and 20 products .* up to 2024-05-05, and there are 4"):
+        shop.trains()
+    shop.has(DAY, purchases(days=50))
+    with pytest.raises(HuaxiangError, match=r"up to 2024-05-05, and there are 0 and 0"):
+        shop.trains()

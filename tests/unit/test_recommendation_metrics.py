@@ -1,0 +1,88 @@
+"""Hit rate, NDCG, recall and their intervals, worked out by hand on three customers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spark_jobs.recommendations import judging, metrics
+from spark_jobs.recommendations.params import RecommendationParams
+from spark_jobs.recommendations.ranking import COMPONENTS
+
+# Ranks 1 to 3 of three customers; the second one bought nothing of the list, the third all of it.
+HITS = np.array([[False, True, False], [False, False, False], [True, True, True]])
+RELEVANT = np.array([2, 1, 5])
+
+
+def test_metrics_of_three_customers_are_those_worked_out_by_hand():
+    found = metrics.per_customer(HITS, RELEVANT, 3)
+    assert list(found["hr"]) == [1, 0, 1]
+    # One of two bought; none of one; three of five.
+    assert list(found["recall"]) == pytest.approx([0.5, 0, 0.6])
+    # Discounts 1, 0.6309, 0.5. First: 0.6309 of at best 1 + 0.6309. Third: the list could not be better.
+    assert list(found["ndcg"]) == pytest.approx([0.63093 / 1.63093, 0, 1], abs=1e-5)
+
+
+def test_a_list_shorter_than_k_is_judged_as_if_the_rest_were_missed():
+    found = metrics.per_customer(HITS[:, :2], RELEVANT, 3)
+    assert list(found["recall"]) == pytest.approx([0.5, 0, 0.4])
+
+
+def test_an_interval_holds_the_mean_and_is_the_same_each_time():
+    values = np.array([0.0, 1.0] * 200)
+    draws = metrics.resamples(400, 500, seed=1)
+    found = metrics.interval(values, draws)
+    assert found.value == 0.5
+    # The standard error of a mean of 400 coin tosses is 0.025, so 95 % lie within 0.05.
+    assert (found.low, found.high) == pytest.approx((0.45, 0.55), abs=0.01)
+    assert found == metrics.interval(values, metrics.resamples(400, 500, seed=1))
+
+
+def test_a_gain_is_paired_so_a_constant_difference_has_no_width():
+    base = {name: np.random.default_rng(3).random(50) for name in metrics.NAMES}
+    better = {name: values + 0.1 for name, values in base.items()}
+    figures = metrics.flat(better, base, metrics.resamples(50, 100, seed=1), 10)
+    assert figures["ndcg_at_10_gain"] == figures["ndcg_at_10_gain_low"] == figures["ndcg_at_10_gain_high"] == 0.1
+    assert figures["ndcg_at_10_high"] - figures["ndcg_at_10_low"] > 0.05
+
+
+def candidates(rows: list[tuple]) -> pd.DataFrame:
+    """Rows of customer, item, is_bought, own_recent and popularity."""
+    table = pd.DataFrame(rows, columns=["customer", "item", "is_bought", "own_recent", "popularity"])
+    for name in COMPONENTS:
+        if name not in table:
+            table[name] = 0.0
+    return table
+
+
+def targets(rows: list[tuple]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["customer", "item", "is_new"])
+
+
+# Ann bought 0 before and buys 0 and 2; Bob buys 1, and 7, which was first sold in the window.
+CANDIDATES = candidates([("ann", 1, False, 0.0, 1.0), ("ann", 0, True, 1.0, 0.5), ("ann", 2, False, 0.0, 0.2),
+                         ("bob", 1, False, 0.0, 1.0)])  # fmt: skip
+TARGETS = targets([("ann", 0, False), ("ann", 2, True), ("bob", 1, True), ("bob", 7, True)])
+
+
+def test_a_product_first_seen_in_the_window_counts_as_missed():
+    judged = judging.judged(CANDIDATES, TARGETS, "any")
+    assert list(judged.relevant) == [2, 2]
+    hits = judged.ranked_hits({"own_recent": 1.0}, 3)
+    # Ann: 0 first, then by popularity 1 and 2. Bob has one candidate only.
+    assert hits.tolist() == [[True, False, True], [True, False, False]]
+
+
+def test_what_was_bought_before_is_neither_listed_nor_wanted_among_the_new():
+    judged = judging.judged(CANDIDATES, TARGETS, "new")
+    assert list(judged.relevant) == [1, 2]
+    assert judged.ranked_hits({"own_recent": 1.0}, 3).tolist() == [[False, True, False], [True, False, False]]
+
+
+def test_the_blend_with_the_best_ndcg_is_taken_and_of_equals_the_plainest():
+    judged = judging.judged(CANDIDATES, TARGETS, "any")
+    weights, tried = judging.tuned(judged, "any", RecommendationParams())
+    assert weights == {"own_recent": 1.0, "als": 0.0, "item_based": 0.0, "popularity": 0.0}
+    assert len(tried) == 5**3
+    assert max(row["ndcg"] for row in tried) == tried[0]["ndcg"]

@@ -1,0 +1,99 @@
+"""Ranking for one history, on five products with factors and neighbours one can follow by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spark_jobs.recommendations.ranking import ALS, COMPONENTS, ITEMS, History, Products, Ranker, weights_of
+
+SETTINGS = {"alpha": 1.0, "regularisation": 0.1, "half_life_days": 10.0, "candidates": 5, "decimals": 6}
+# a and b are one taste, c and d another; e is known by its popularity only.
+PRODUCTS = Products(
+    ids=np.array(["a", "b", "c", "d", "e"]),
+    popularity=np.array([3, 1, 5, 2, 5]),
+    learned=np.array([0, 1, 2, 3]),
+    factors=np.array([[1, 0], [0.9, 0], [0, 1], [0, 0.8]], dtype=np.float32),
+    paired=np.array([0, 1, 2]),
+    neighbours=np.array([[1], [0], [0]]),
+    similarities=np.array([[0.5], [0.5], [0.2]], dtype=np.float32),
+)
+BOUGHT_A = History(np.array([0]), np.array([3.0]), np.array([10.0]))
+NOTHING = History(np.array([], dtype=int), np.array([]), np.array([]))
+
+
+def listed(history: History, is_new: bool, products: Products = PRODUCTS, **weights: float) -> str:
+    ranker = Ranker(products, SETTINGS)
+    found = ranker.candidates(history)
+    rows, _ = ranker.top(found, weights_of(weights), is_new, 10)
+    return "".join(products.ids[found.items[rows]])
+
+
+def test_of_equals_the_more_popular_comes_first_then_the_lower_id():
+    assert listed(NOTHING, False, als=1.0) == "ceadb"
+
+
+def test_als_puts_the_like_of_what_was_bought_first():
+    assert listed(BOUGHT_A, False, als=1.0)[:2] == "ab"
+    assert listed(BOUGHT_A, True, als=1.0)[0] == "b"
+
+
+def test_a_bought_product_is_never_new():
+    assert "a" not in listed(BOUGHT_A, True, own_recent=9.0, popularity=1.0)
+
+
+def test_own_history_fades_by_half_with_each_half_life():
+    # Four orders ten days ago weigh log(5) / 2 = 0.80; two today log(3) = 1.10, so b is first; by count it is a.
+    history = History(np.array([0, 1]), np.array([4.0, 2.0]), np.array([10.0, 0.0]))
+    assert listed(history, False, own_recent=1.0)[:2] == "ba"
+    assert listed(history, False, own_count=1.0)[:2] == "ab"
+    found = Ranker(PRODUCTS, SETTINGS).candidates(history)
+    recent = dict(zip(found.items.tolist(), found.values[:, COMPONENTS.index("own_recent")], strict=True))
+    assert recent[0] == pytest.approx(np.log(5) / 2 / np.log(3), abs=1e-6)
+
+
+def test_equal_counts_are_ordered_by_the_last_day():
+    history = History(np.array([0, 1]), np.array([2.0, 2.0]), np.array([5.0, 4.0]))
+    assert listed(history, False, own_count=1.0)[:2] == "ba"
+
+
+def test_folding_in_solves_the_normal_equations():
+    # With one taste bought: (sum of a's squares + alpha log 4 + 0.1) x = 1 + log 4, the other taste stays 0.
+    factors, _ = Ranker(PRODUCTS, SETTINGS).fold_in(BOUGHT_A)
+    expected = (1 + np.log(4)) / (1 + 0.81 + np.log(4) + 0.1)
+    assert factors == pytest.approx([expected, 0.0], abs=1e-6)
+
+
+def test_the_purchase_that_spoke_for_a_product_is_named():
+    history = History(np.array([0, 2]), np.array([1.0, 1.0]), np.array([0.0, 0.0]))
+    shares = Ranker(PRODUCTS, SETTINGS).because(history, np.array([1, 3]), weights_of({"als": 1.0, "item_based": 0.5}))
+    # b lies in a's direction and is its neighbour, d in c's and is nobody's.
+    assert shares == pytest.approx(np.array([[1.5, 0.0], [0.0, 1.0]]), abs=1e-6)
+    assert (ALS, ITEMS) == (2, 3)
+
+
+def test_products_of_another_day_keep_factors_and_neighbours_by_id():
+    # b is gone, aa is new.
+    today = PRODUCTS.on(np.array(["a", "aa", "c", "d", "e"]), np.array([1, 9, 1, 1, 1]))
+    assert today.learned.tolist() == [0, 2, 3]
+    assert today.factors[:, 0] == pytest.approx([1, 0, 0])
+    assert (today.paired.tolist(), today.neighbours.tolist()) == ([0, 2], [[0], [0]])
+    assert today.similarities.ravel() == pytest.approx([0, 0.2])
+    assert (
+        listed(History(np.array([2]), np.array([1.0]), np.array([0.0])), True, today, als=1.0)[:2]
+        == "da"[:1] + "aa"[:1]
+    )
+
+
+def test_a_recipe_keeps_only_the_parts_it_looks_at():
+    assert len(PRODUCTS.parts({"popularity": 1.0}).factors) == 0
+    assert len(PRODUCTS.parts({"als": 1.0}).factors) == 4
+    assert len(PRODUCTS.parts({"als": 1.0}).neighbours) == 0
+    assert listed(BOUGHT_A, True, PRODUCTS.parts({"popularity": 1.0}), popularity=1.0) == "cedb"
+
+
+def test_products_are_the_same_after_a_round_through_a_file():
+    content = PRODUCTS.to_bytes()
+    again = Products.from_bytes(content)
+    assert again.to_bytes() == content
+    assert again.ids.tolist() == list("abcde")
