@@ -1,7 +1,7 @@
 """Turn raw scores into probabilities by Platt's sigmoid, and say how far they can be taken at their word.
 
-Platt, "Probabilistic outputs for support vector machines" (1999). The sigmoid rises with the score, so it keeps the order of
-customers: AUC is the same before and after.
+Platt, "Probabilistic outputs for support vector machines" (1999). The sigmoid rises with the score, so it keeps the
+order of customers: AUC is the same before and after.
 """
 
 from __future__ import annotations

@@ -40,7 +40,6 @@ class Trial:
     """All recipes of a training on the same judged rows, group by group."""
 
     rows: Examples
-    group: Array
     groups: Sequence[tuple[int, str]]  # cut-off and category
     judged: Mapping[str, Judged]
 
@@ -65,81 +64,107 @@ def walk_forward(
     cut-offs before c, which they had not seen either.
     """
     import numpy as np
+    import pandas as pd
 
-    judged_from = len(cutoffs) - min(params.test_cutoffs, len(cutoffs) - params.warm_up_cutoffs)
-    is_judged = np.isin(examples.cutoff, cutoffs[judged_from:])
-    rows = examples.where(is_judged)
-    groups = sorted(set(zip(rows.cutoff.tolist(), rows.category.tolist(), strict=True)))
-    codes = {group: code for code, group in enumerate(groups)}
-    group = np.array([codes[key] for key in zip(rows.cutoff.tolist(), rows.category.tolist(), strict=True)])
-    _, customers = np.unique(rows.customer_id.astype(str), return_inverse=True)
+    names = (baseline.name, recipes.LOGISTIC, recipes.BOOSTING)
+    walked = walked_cutoffs(cutoffs, params)
+    walks = {cutoff: _fits(examples, cutoffs, cutoff, names, baseline, currency, params) for cutoff in walked}
+    last = cutoffs[-1] + params.horizon_days
+    final, seconds = _fits(examples, cutoffs, last, names, baseline, currency, params)
+
+    rows = examples.where(np.isin(examples.cutoff, walked))
+    codes, categories = pd.factorize(rows.category, sort=True)
+    cutoff_codes = np.searchsorted(walked, rows.cutoff)
+    judged_codes = range(len(walked) - params.test_cutoffs, len(walked))
+    is_judged = cutoff_codes >= judged_codes[0]
+    group = ((cutoff_codes - judged_codes[0]) * len(categories) + codes)[is_judged]
+    groups = [(walked[code], str(category)) for code in judged_codes for category in categories]
+    customers = pd.factorize(rows.customer_id[is_judged], sort=True)[0]
     drawn = resampling.draws(int(customers.max()) + 1, params.resamples, params.seed)
+    labels = rows.label[is_judged]
+
     judged = {}
-    for recipe in (baseline.name, recipes.LOGISTIC, recipes.BOOSTING):
-        began = time.perf_counter()
-        scores = out_of_time(recipe, examples, cutoffs, baseline, currency, params)
-        fitted = recipes.fit(recipe, examples.where(np.isin(examples.cutoff, cutoffs)), baseline, currency, params)
-        seconds = time.perf_counter() - began
-        probabilities = calibrated(examples, scores, cutoffs[judged_from:], params)[is_judged]
-        judged[recipe] = Judged(
-            recipe=recipe,
-            fitted=fitted,
-            sigmoids=sigmoids(examples, scores, cutoffs[-1] + params.horizon_days, params),
+    for name in names:
+        scores = np.concatenate([fits[name].scores(_at(examples, cutoff)) for cutoff, (fits, _) in walks.items()])
+        probabilities = np.full(len(scores), np.nan)
+        for code in judged_codes:
+            sigmoids = _sigmoids(scores, rows.label, cutoff_codes < code, codes, categories, params)
+            probabilities[cutoff_codes == code] = _calibrated(scores, codes, sigmoids, cutoff_codes == code, params)
+        auc, brier = resampling.by_group(group, customers, drawn, labels, scores[is_judged], probabilities[is_judged])
+        judged[name] = Judged(
+            recipe=name,
+            fitted=final[name],
+            sigmoids=dict(
+                zip(categories, _sigmoids(scores, rows.label, codes >= 0, codes, categories, params), strict=True)
+            ),
             scores=scores[is_judged],
-            probabilities=probabilities,
-            auc=resampling.by_group(group, customers, drawn, "auc", rows.label, scores[is_judged]),
-            brier=resampling.by_group(group, customers, drawn, "brier", rows.label, probabilities),
-            fit_seconds=round(seconds, 2),
+            probabilities=probabilities[is_judged],
+            auc=auc,
+            brier=brier,
+            fit_seconds=round(seconds[name] + sum(spent[name] for _, spent in walks.values()), 2),
         )
-    return Trial(rows, group, groups, judged)
+    return Trial(rows.where(is_judged), groups, judged)
 
 
-def out_of_time(
-    recipe: str,
+def walked_cutoffs(cutoffs: Sequence[int], params: ScoreParams) -> list[int]:
+    """The cut-offs that recipes are fitted before: those judged and, of those before, some to calibrate on."""
+    first_judged = len(cutoffs) - params.test_cutoffs
+    return list(cutoffs[max(1, first_judged - params.calibration_cutoffs) :])
+
+
+def known_at(examples: Examples, cutoffs: Sequence[int], cutoff: int, params: ScoreParams) -> Examples:
+    """The rows whose labels were known at the end of `cutoff`; of too many, the latest whole cut-offs."""
+    import numpy as np
+
+    earlier = [day for day in cutoffs if day + params.horizon_days <= cutoff]
+    sizes = [int((examples.cutoff == day).sum()) for day in earlier]
+    kept = [
+        day for place, day in enumerate(earlier) if place == len(earlier) - 1 or sum(sizes[place:]) <= params.fit_rows
+    ]
+    return examples.where(np.isin(examples.cutoff, kept))
+
+
+def _fits(
     examples: Examples,
     cutoffs: Sequence[int],
+    cutoff: int,
+    names: Sequence[str],
     baseline: Baseline,
     currency: str,
     params: ScoreParams,
-) -> Array:
-    """Each row's raw score by a fit on earlier cut-offs; NaN where there is none earlier."""
-    import numpy as np
-
-    scores = np.full(len(examples.label), np.nan)
-    for cutoff in cutoffs:
-        known = [earlier for earlier in cutoffs if earlier + params.horizon_days <= cutoff]
-        if known:
-            fitted = recipes.fit(recipe, examples.where(np.isin(examples.cutoff, known)), baseline, currency, params)
-            here = examples.cutoff == cutoff
-            scores[here] = fitted.scores(examples.where(here))
-    return scores
+) -> tuple[dict[str, Fitted], dict[str, float]]:
+    """All recipes as they could be fitted at the end of `cutoff`, and the seconds each took."""
+    learned = known_at(examples, cutoffs, cutoff, params)
+    model = recipes.measured(learned, currency, params)
+    fits, seconds = {}, {}
+    for name in names:
+        began = time.perf_counter()
+        fits[name] = recipes.fit(name, model, learned, baseline, params)
+        seconds[name] = time.perf_counter() - began
+    return fits, seconds
 
 
-def calibrated(examples: Examples, scores: Array, cutoffs: Sequence[int], params: ScoreParams) -> Array:
-    """Probabilities of the rows of `cutoffs`, calibrated on earlier cut-offs only; NaN elsewhere."""
-    import numpy as np
+def _at(examples: Examples, cutoff: int) -> Examples:
+    return examples.where(examples.cutoff == cutoff)
 
-    found = np.full(len(scores), np.nan)
-    for cutoff in cutoffs:
-        for category, sigmoid in sigmoids(examples, scores, cutoff, params).items():
-            here = (examples.cutoff == cutoff) & (examples.category == category)
-            found[here] = np.round(sigmoid(scores[here]), params.decimals)
+
+def _sigmoids(
+    scores: Array, labels: Array, known: Array, codes: Array, categories: Sequence[str], params: ScoreParams
+) -> list[Sigmoid]:
+    """A sigmoid per category, fitted on the known rows of it."""
+    found = []
+    for code in range(len(categories)):
+        rows = known & (codes == code)
+        found.append(calibration.fit_sigmoid(scores[rows], labels[rows], params.decimals))
     return found
 
 
-def sigmoids(examples: Examples, scores: Array, cutoff: int, params: ScoreParams) -> dict[str, Sigmoid]:
-    """A sigmoid per category, fitted on the out-of-time scores whose labels were known at `cutoff`."""
+def _calibrated(scores: Array, codes: Array, sigmoids: Sequence[Sigmoid], rows: Array, params: ScoreParams) -> Array:
     import numpy as np
 
-    known = (examples.cutoff + params.horizon_days <= cutoff) & ~np.isnan(scores)
-    return {
-        str(category): calibration.fit_sigmoid(
-            scores[known & (examples.category == category)],
-            examples.label[known & (examples.category == category)],
-            params.decimals,
-        )
-        for category in sorted(set(examples.category))
-    }
+    slopes = np.array([sigmoid.slope for sigmoid in sigmoids])[codes[rows]]
+    intercepts = np.array([sigmoid.intercept for sigmoid in sigmoids])[codes[rows]]
+    return np.round(1.0 / (1.0 + np.exp(-(slopes * scores[rows] + intercepts))), params.decimals)
 
 
 def metrics(trial: Trial, recipe: str, baseline: str, params: ScoreParams) -> dict[str, float]:

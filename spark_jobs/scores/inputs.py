@@ -1,7 +1,7 @@
 """What the family reads: the features of the cut-offs, who ordered on which day, and who bought of which category.
 
-All of it is small once it is counted by customer, category and day, so DuckDB counts it in memory and the fits happen on
-the driver.
+All of it is small once it is counted by customer, category and day, so DuckDB counts it in memory and the fits happen
+on the driver.
 """
 
 from __future__ import annotations
@@ -36,10 +36,24 @@ def input_path(settings: Settings, run: Run, name: str) -> Path:
     return _there(settings.home.inputs(run.id) / name, run, "train" if name == SNAPSHOTS else "features")
 
 
-def read_features(path: Path, days: Sequence[date]) -> pd.DataFrame:
-    """`customer_id`, `as_of` (days since 1970) and all numeric columns as doubles, ordered by day and customer."""
-    rows = _query("select * from read_parquet($path) where list_contains($days, as_of) order by as_of, customer_id",
-                  {"path": str(path), "days": list(days)})  # fmt: skip
+def read_features(path: Path, days: Sequence[date], customers: int | None = None) -> pd.DataFrame:
+    """`customer_id`, `as_of` (days since 1970) and all numeric columns as doubles, ordered by day and customer.
+
+    `customers` is the most that are wanted; they are drawn by a hash of their ids, the same ones on every day.
+    """
+    rows = _query(
+        """
+        select * from read_parquet($path)
+        where list_contains($days, as_of) and customer_id in (
+            select customer_id from read_parquet($path)
+            group by customer_id
+            order by md5(customer_id), customer_id
+            limit $customers
+        )
+        order by as_of, customer_id
+        """,
+        {"path": str(path), "days": list(days), "customers": customers or 2**62},
+    )
     rows["as_of"] = _numbered(rows["as_of"])
     numbers = {name: rows[name].astype(float) for name in numeric_columns(path)}
     return rows[["customer_id", "as_of"]].assign(**numbers)

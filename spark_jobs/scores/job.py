@@ -48,26 +48,26 @@ class Target:
     baseline: Baseline
 
 
-_TARGETS = (
-    Target(
+_TARGETS = {
+    CHURN: Target(
         CHURN,
-        "How likely a customer is to place no order at all in the 28 days that follow. Baseline: the days since the last "
-        "order, one line of SQL, made a probability.",
+        "How likely a customer is to place no order at all in the 28 days that follow. Baseline: the days since the "
+        "last order, one line of SQL, made a probability.",
         Baseline("recency", "recency_days", "days since the last order, made a probability"),
     ),
-    Target(
+    CATEGORY: Target(
         CATEGORY,
-        "How likely a customer is to buy a category in the 28 days that follow, for the largest categories; one model over "
-        "pairs of customer and category. Baseline: the customer's orders with the category so far, one line of SQL, made "
-        "a probability.",
+        "How likely a customer is to buy a category in the 28 days that follow, for the largest categories; one model "
+        "over pairs of customer and category. Baseline: the customer's orders with the category so far, one line of "
+        "SQL, made a probability.",
         Baseline("past_count", history.PAST_COUNT, "orders with the category so far, made a probability"),
     ),
-)
+}
 
 
-def snapshot_days(as_of: date) -> list[date]:
+def snapshot_days(as_of: date, params: ScoreParams | None = None) -> list[date]:
     """The cut-offs: every 28 days back from the last day whose following 28 days are known."""
-    params = ScoreParams()
+    params = params or ScoreParams()
     return [as_of - timedelta(days=params.horizon_days * number) for number in range(params.cutoffs, 0, -1)]
 
 
@@ -80,24 +80,22 @@ def train(
     cut-offs, MissingPartition where the training set is missing.
     """
     params = params or ScoreParams()
-    features = inputs.read_features(inputs.input_path(settings, run, inputs.SNAPSHOTS), snapshot_days(run.as_of))
+    features = inputs.read_features(
+        inputs.input_path(settings, run, inputs.SNAPSHOTS), snapshot_days(run.as_of, params), params.customers
+    )
     purchases = inputs.input_path(settings, run, inputs.PURCHASES)
-    versions = {}
-    for target in _TARGETS:
-        if target.name == CHURN:
-            order_days = inputs.read_order_days(inputs.input_path(settings, run, inputs.CUSTOMER_DAYS))
-            rows = examples.churn(features, order_days, params)
-        else:
-            first = _day(min(cutoffs))
-            categories = inputs.largest_categories(purchases, first, params)
-            if not categories:
-                raise HuaxiangError(
-                    f"scores: no purchase up to {first} names a category: a product catalogue is needed"
-                )
-            rows = examples.category(features, inputs.read_category_days(purchases, categories), params)
-        cutoffs = _cutoffs(rows, target.name, run, params)
-        versions[target.name] = _train(settings, run, log, target, rows, cutoffs, params)
-    return versions
+    order_days = inputs.read_order_days(inputs.input_path(settings, run, inputs.CUSTOMER_DAYS))
+    churn_rows = examples.churn(features, order_days, params)
+    cutoffs = _cutoffs(churn_rows, CHURN, run, params)
+    versions = {CHURN: _train(settings, run, log, _TARGETS[CHURN], churn_rows, cutoffs, params)}
+
+    first = _day(cutoffs[0])  # chosen by what was known then, so that no judged day has a say in it
+    categories = inputs.largest_categories(purchases, first, params)
+    if not categories:
+        raise HuaxiangError(f"scores: no purchase up to {first} names a category: a product catalogue is needed")
+    rows = examples.category(features, inputs.read_category_days(purchases, categories), params)
+    cutoffs = _cutoffs(rows, CATEGORY, run, params)
+    return versions | {CATEGORY: _train(settings, run, log, _TARGETS[CATEGORY], rows, cutoffs, params)}
 
 
 def score(
@@ -242,10 +240,10 @@ def _fit(
 
 
 def _cutoffs(rows: Examples, target: str, run: Run, params: ScoreParams) -> list[int]:
-    """The usable cut-offs of the training. Raises HuaxiangError where they are too few to learn, calibrate and judge."""
-    wanted = [inputs.day_number(day) for day in snapshot_days(run.as_of)]
+    """The usable cut-offs of the training. Raises HuaxiangError where they do not suffice to learn and to judge."""
+    wanted = [inputs.day_number(day) for day in snapshot_days(run.as_of, params)]
     found = examples.usable_cutoffs(rows, wanted, params)
-    needed = params.warm_up_cutoffs + params.least_test_cutoffs
+    needed = params.test_cutoffs + 2  # one to learn from and one to calibrate on before the first that is judged
     if len(found) < needed:
         raise HuaxiangError(
             f"scores: {target} needs {needed} cut-offs {params.horizon_days} days apart, each with "
@@ -321,8 +319,8 @@ def _split(trial: Trial, cutoffs: Sequence[int]) -> str:
     judged = sorted({cutoff for cutoff, _ in trial.groups})
     return (
         f"Judged at {len(judged)} cut-offs, {_day(judged[0])} to {_day(judged[-1])}, on the 28 days after each; fitted "
-        f"before each on cut-offs from {_day(cutoffs[0])} on whose 28 days were over by then, and calibrated on earlier "
-        f"cut-offs only. Intervals: bootstrap over customers. The model kept is fitted on all {len(cutoffs)} cut-offs."
+        f"before each on cut-offs from {_day(cutoffs[0])} whose 28 days were over by then, calibrated on earlier ones "
+        f"only. Intervals: bootstrap over customers. The model kept is fitted on all {len(cutoffs)} cut-offs."
     )
 
 
@@ -371,12 +369,16 @@ def _pictures(
     pictures = {
         "calibration": plots.reliability(
             {name: calibration.reliability(labels, values, params.bins) for name, values in shown.items()}, recipe
-        ),
+        )
+    }
+    if recipe == baseline:
+        return pictures
+    pictures |= {
         "gains": plots.gains({name: evaluate.gains(labels, values) for name, values in shown.items()}, recipe),
         "quality_and_cost": plots.quality_and_cost(costs),
         "by_cutoff": plots.by_cutoff(evaluate.per_cutoff(trial, recipe, baseline), recipe, baseline),
     }
-    if categories and recipe != baseline:
+    if categories:
         pictures["by_category"] = plots.by_category(categories)
     return pictures
 

@@ -12,10 +12,8 @@ class ScoreParams:
     horizon_days: int = 28
     # A year of history gives nine cut-offs with a label; the first is then twelve weeks into it.
     cutoffs: int = 9
-    test_cutoffs: int = 5  # at most so many of the last ones are judged
-    least_test_cutoffs: int = 4
-    # Before the first judged cut-off one is learned from and one, at least, calibrates.
-    warm_up_cutoffs: int = 2
+    test_cutoffs: int = 4  # so many of the last ones are judged
+    calibration_cutoffs: int = 2  # at most so many before them calibrate; one at least, and one before it to learn from
     fewest_customers: int = 50  # a cut-off with fewer is not used
     fewest_events: int = 10  # nor one where fewer customers did, or fewer did not
 
@@ -40,20 +38,22 @@ class ScoreParams:
     )
     # Log scale for what is skewed: log(1 + x) of a negative sum counts as 0.
     log_units: tuple[str, ...] = ("count", "money", "days", "number")
+    customers: int = 20_000  # of a larger home so many are learned from, drawn by a hash of their ids
     clip: float = 4.0  # standard deviations: no single figure decides alone
 
-    regularisation: float = 0.1  # C of the logistic regression
-    tree_count: int = 80
+    regularisation: float = 0.01  # C of the logistic regression
+    tree_count: int = 60
     leaf_count: int = 12
     learning_rate: float = 0.08
     least_leaf_rows: int = 60
     leaf_penalty: float = 5.0
-    boosting_rows: int = 150_000  # the latest rows; more cost time and change the third decimal
+    fit_rows: int = 150_000  # the latest whole cut-offs; thrice as many cost time and change the fourth decimal of AUC
 
-    resamples: int = 400
+    resamples: int = 300
     bins: int = 10  # of the reliability plot and the calibration error
     reason_count: int = 3
     least_reason: float = 0.1  # on the logit; what moves it less is not told
     reason_features: int = 8  # of a boosting model: that many are tried per row
+    untold_features: tuple[str, ...] = ("category_customer_share_28d",)  # the same for every customer: no reason
     decimals: int = 6
     seed: int = 28

@@ -48,31 +48,39 @@ def typical_values(model: Model, categories: np.ndarray) -> np.ndarray:
 
 
 def values_of(model: Model, frame: pd.DataFrame) -> np.ndarray:
-    """The model's features as doubles, in its order; what is not known is NaN."""
-    names = [feature["name"] for feature in model["features"]]
-    return np.column_stack([pd.to_numeric(frame[name]).astype(float).to_numpy() for name in names])
+    """The model's features as doubles, one column each, in its order; what is not known is NaN."""
+    values = np.empty((len(frame), len(model["features"])), order="F")
+    for place, feature in enumerate(model["features"]):
+        values[:, place] = pd.to_numeric(frame[feature["name"]]).astype(float)
+    return values
 
 
 def standardised(model: Model, values: np.ndarray, typical: np.ndarray) -> np.ndarray:
     """Unknown figures become typical; then log(1 + x) where the feature says so, standard deviations, clipped."""
-    values = np.where(np.isnan(values), typical, values)
-    levels = np.empty_like(values)
+    found = np.empty(values.shape, order="F")
     for place, feature in enumerate(model["features"]):
-        column = values[:, place]
-        levels[:, place] = np.log1p(np.maximum(column, 0.0)) if feature["is_log"] else column
-    means = np.array([feature["mean"] for feature in model["features"]])
-    deviations = np.array([feature["deviation"] for feature in model["features"]])
-    return np.clip((levels - means) / deviations, -model["clip"], model["clip"])
+        column = np.where(np.isnan(values[:, place]), typical[:, place], values[:, place])
+        if feature["is_log"]:
+            column = np.log1p(np.maximum(column, 0.0))
+        scaled = (column - feature["mean"]) / feature["deviation"]
+        found[:, place] = np.clip(scaled, -model["clip"], model["clip"])
+    return found
 
 
 def raw_scores(model: Model, values: np.ndarray, typical: np.ndarray, trees: Any = None) -> np.ndarray:
     """The score before calibration: a weighted sum, or what the trees add up to."""
     if model["kind"] == "trees":
-        scores: np.ndarray = trees.decision_function(values)
-        return scores
-    weights = np.array([feature["weight"] for feature in model["features"]])
-    # Not a matrix product: its last bit depends on the library behind NumPy.
-    return model["intercept"] + (standardised(model, values, typical) * weights).sum(axis=1)
+        from threadpoolctl import threadpool_limits
+
+        # More threads than free cores wait for each other, up to a hundred times as long as one works.
+        with threadpool_limits(1):
+            found: np.ndarray = trees.decision_function(values)
+        return found
+    scores = np.full(len(values), float(model["intercept"]))
+    # Column by column: the last bit of a matrix product depends on the library behind NumPy.
+    for column, feature in zip(standardised(model, values, typical).T, model["features"], strict=True):
+        scores += column * feature["weight"]
+    return scores
 
 
 def probabilities(model: Model, scores: np.ndarray, categories: np.ndarray) -> np.ndarray:
@@ -85,7 +93,7 @@ def probabilities(model: Model, scores: np.ndarray, categories: np.ndarray) -> n
 def contributions(
     model: Model, values: np.ndarray, categories: np.ndarray, trees: Any = None
 ) -> tuple[list[int], np.ndarray]:
-    """Positions of the features that were tried, and for each row (one column per feature) what it adds to the logit."""
+    """Positions of the told features, and what each adds to the logit: one row per row, one column per position."""
     typical = typical_values(model, categories)
     slopes = np.array(model["calibration"], dtype=float)[:, 0][categories]
     if model["kind"] == "trees":
@@ -99,7 +107,8 @@ def contributions(
         return places, moved * slopes[:, None]
     weights = np.array([feature["weight"] for feature in model["features"]])
     moved = (standardised(model, values, typical) - standardised(model, typical, typical)) * weights
-    return list(range(len(weights))), moved * slopes[:, None]
+    places = [place for place, feature in enumerate(model["features"]) if feature["is_told"]]
+    return places, (moved * slopes[:, None])[:, places]
 
 
 def reasons(model: Model, values: np.ndarray, categories: np.ndarray, trees: Any = None) -> list[str]:

@@ -64,38 +64,22 @@ def algorithm(recipe: str) -> str:
     return _ALGORITHMS.get(recipe, "one column")
 
 
-def fit(recipe: str, examples: Examples, baseline: Baseline, currency: str, params: ScoreParams) -> Fitted:
-    """Fit a recipe to the rows, one thread only: many small fits lose more by waiting for each other than they gain."""
-    import sklearn.ensemble
-    import sklearn.linear_model  # noqa: F401 (the limit below reaches only libraries that are loaded)
-    from threadpoolctl import threadpool_limits
+def measured(examples: Examples, currency: str, params: ScoreParams) -> dict[str, Any]:
+    """What all recipes start from: the features, what is typical of each (the median, per category), their scaling."""
+    import pandas as pd
 
-    with threadpool_limits(1):
-        if recipe == baseline.name:
-            return Fitted(_one_column(examples, baseline, currency, params))
-        model = _measured(examples, currency, params)
-        return _logistic(model, examples, params) if recipe == LOGISTIC else _boosting(model, examples, params)
-
-
-def _measured(examples: Examples, currency: str, params: ScoreParams) -> dict[str, Any]:
-    """The model's features: what is typical (the median, per category), and the scaling."""
-    categories = sorted(set(examples.category))
-    medians = examples.features.groupby(examples.category).median().loc[categories]
+    codes, categories = pd.factorize(examples.category, sort=True)
+    medians = examples.features.groupby(codes).median()
     overall = examples.features.median()
     model: dict[str, Any] = {
         "kind": "linear",
-        "categories": categories,
-        "clip": params.clip,
+        "categories": categories.tolist(),
+        "clip": float("inf"),
         "decimals": params.decimals,
         "intercept": 0.0,
         "reason_count": params.reason_count,
         "least_reason": params.least_reason,
-        "features": [],
-    }
-    for name in examples.features.columns:
-        if overall.isna()[name]:
-            continue
-        model["features"].append(
+        "features": [
             {
                 "name": name,
                 "is_log": phrases.unit(name) in params.log_units,
@@ -103,49 +87,65 @@ def _measured(examples: Examples, currency: str, params: ScoreParams) -> dict[st
                 "mean": 0.0,
                 "deviation": 1.0,
                 "weight": 0.0,
-                "is_told": True,
+                "is_told": name not in params.untold_features,
                 **phrases.phrase(name, currency),
             }
-        )
-    levels = _levels(model, examples, clip=float("inf"))
-    for feature, mean, deviation in zip(model["features"], levels.mean(axis=0), levels.std(axis=0), strict=True):
-        feature["mean"] = round(float(mean), params.decimals)
-        feature["deviation"] = round(float(deviation), params.decimals) or 1.0
-    return model
+            for name in examples.features.columns
+            if not pd.isna(overall[name])
+        ],
+    }
+    levels = _levels(model, examples)
+    for place, feature in enumerate(model["features"]):
+        feature["mean"] = round(float(levels[:, place].mean()), params.decimals)
+        feature["deviation"] = round(float(levels[:, place].std()), params.decimals) or 1.0
+    return {**model, "clip": params.clip}
 
 
-def _levels(model: dict[str, Any], examples: Examples, clip: float) -> Array:
+def fit(recipe: str, model: Mapping[str, Any], examples: Examples, baseline: Baseline, params: ScoreParams) -> Fitted:
+    """Fit a recipe to the rows that `model` was measured on, by one thread.
+
+    More threads gain little on small fits and, beside other work on the machine, lose tenfold by waiting for each
+    other; and sums in one order give the same figures on every machine.
+    """
+    import sklearn.ensemble
+    import sklearn.linear_model  # noqa: F401 (the limit below reaches only libraries that are loaded)
+    from threadpoolctl import threadpool_limits
+
+    if recipe == baseline.name:
+        return Fitted(_one_column(model, baseline))
+    with threadpool_limits(1):
+        return _logistic(model, examples, params) if recipe == LOGISTIC else _boosting(model, examples, params)
+
+
+def _levels(model: Mapping[str, Any], examples: Examples) -> Array:
+    said = dict(model)
     frame = examples.features.assign(category=examples.category)
-    typical = portable.typical_values(model, portable.categories_of(model, frame))
-    return portable.standardised({**model, "clip": clip}, portable.values_of(model, frame), typical)
+    typical = portable.typical_values(said, portable.categories_of(said, frame))
+    return portable.standardised(said, portable.values_of(said, frame), typical)
 
 
-def _one_column(examples: Examples, baseline: Baseline, currency: str, params: ScoreParams) -> dict[str, Any]:
-    from dataclasses import replace
-
-    only = replace(examples, features=examples.features[[baseline.column]])
-    model = _measured(only, currency, params)
-    model["features"][0] |= {"mean": 0.0, "deviation": 1.0, "weight": 1.0}
-    return {**model, "clip": 1e9}
+def _one_column(model: Mapping[str, Any], baseline: Baseline) -> dict[str, Any]:
+    [feature] = [feature for feature in model["features"] if feature["name"] == baseline.column]
+    return {**model, "clip": 1e9, "features": [{**feature, "mean": 0.0, "deviation": 1.0, "weight": 1.0}]}
 
 
-def _logistic(model: dict[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
+def _logistic(model: Mapping[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=params.regularisation, solver="newton-cholesky", max_iter=200)
-    fitted.fit(_levels(model, examples, params.clip), examples.label)
-    for feature, weight in zip(model["features"], fitted.coef_[0], strict=True):
-        feature["weight"] = round(float(weight), params.decimals)
-    return Fitted({**model, "intercept": round(float(fitted.intercept_[0]), params.decimals)})
+    fitted.fit(_levels(model, examples), examples.label)
+    features = [
+        {**feature, "weight": round(float(weight), params.decimals)}
+        for feature, weight in zip(model["features"], fitted.coef_[0], strict=True)
+    ]
+    return Fitted({**model, "features": features, "intercept": round(float(fitted.intercept_[0]), params.decimals)})
 
 
-def _boosting(model: dict[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
+def _boosting(model: Mapping[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
     import numpy as np
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    latest = examples.where(latest_rows(examples, params.boosting_rows))
-    frame = latest.features.assign(category=latest.category)
-    values = portable.values_of(model, frame)
+    values = portable.values_of(dict(model), examples.features)
     trees = HistGradientBoostingClassifier(
         learning_rate=params.learning_rate,
         max_iter=params.tree_count,
@@ -154,22 +154,14 @@ def _boosting(model: dict[str, Any], examples: Examples, params: ScoreParams) ->
         l2_regularization=params.leaf_penalty,
         early_stopping=False,
         random_state=params.seed,
-    ).fit(values, latest.label)
-    # Told are the figures that split off most: the gain of every split, summed.
-    gains = np.zeros(values.shape[1])
+    ).fit(values, examples.label)
+    # Told are the figures that the trees gain most by: the gain of every split, summed by feature.
+    gains = np.array([0.0 if feature["is_told"] else -1.0 for feature in model["features"]])
     for [predictor] in trees._predictors:
         splits = predictor.nodes[~predictor.nodes["is_leaf"].astype(bool)]
-        np.add.at(gains, splits["feature_idx"].astype(int), splits["gain"])
+        np.add.at(gains, splits["feature_idx"].astype(int), splits["gain"] * (gains[splits["feature_idx"]] >= 0))
     told = set(np.argsort(-gains, kind="stable")[: params.reason_features].tolist())
-    features = [{**feature, "is_told": place in told} for place, feature in enumerate(model["features"])]
+    features = [
+        {**feature, "is_told": feature["is_told"] and place in told} for place, feature in enumerate(model["features"])
+    ]
     return Fitted({**model, "kind": "trees", "features": features}, trees)
-
-
-def latest_rows(examples: Examples, most: int) -> Array:
-    """A mask of the latest whole cut-offs that hold no more than `most` rows together, at least the last one."""
-    import numpy as np
-
-    cutoffs, counts = np.unique(examples.cutoff, return_counts=True)
-    within = np.cumsum(counts[::-1]) <= most
-    within[0] = True
-    return np.isin(examples.cutoff, cutoffs[::-1][within])

@@ -38,52 +38,56 @@ class Replicates:
 
 
 def draws(customers: int, resamples: int, seed: int) -> Array:
-    """How often each customer is drawn: one row per resample, after a first row in which each counts once."""
+    """How often each customer is drawn: one column per resample, after a first one in which each counts once."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(customers, np.full(customers, 1.0 / customers), size=resamples)
-    return np.vstack([np.ones((1, customers), dtype=np.int64), drawn])
+    return np.vstack([np.ones((1, customers)), drawn]).T.copy()
 
 
 def auc(labels: Array, scores: Array, weights: Array) -> Array:
-    """AUC of the rows for each row of `weights` (one column per row of the data); NaN where a class is missing."""
+    """AUC of the rows under each column of `weights` (one row per row of the data); NaN where a class is missing."""
     import numpy as np
 
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=np.nan) != 0)  # first row of every group of equal scores
-    weights = weights[:, order].astype(float)
-    positive = np.add.reduceat(weights * labels[order], starts, axis=1)
-    negative = np.add.reduceat(weights * (1 - labels[order]), starts, axis=1)
-    below = np.cumsum(negative, axis=1) - negative
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    won = (positive * (below + 0.5 * negative)).sum(axis=1)
+    weights, is_event = weights[order], labels[order][:, None]
+    positive = np.add.reduceat(weights * is_event, starts, axis=0)
+    negative = np.add.reduceat(weights * (1 - is_event), starts, axis=0)
+    below = np.cumsum(negative, axis=0) - negative
+    pairs = positive.sum(axis=0) * negative.sum(axis=0)
+    won = (positive * (below + 0.5 * negative)).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, won / pairs, np.nan)
 
 
 def brier(labels: Array, probabilities: Array, weights: Array) -> Array:
-    """Mean squared error of the probabilities for each row of `weights`."""
+    """Mean squared error of the probabilities under each column of `weights`."""
     import numpy as np
 
-    total = weights.sum(axis=1)
+    total = weights.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0, weights @ (probabilities - labels) ** 2 / total, np.nan)
+        return np.where(total > 0, (((probabilities - labels) ** 2)[:, None] * weights).sum(axis=0) / total, np.nan)
 
 
-def by_group(groups: Array, customers: Array, drawn: Array, figure: str, labels: Array, values: Array) -> Array:
-    """The figure ('auc' or 'brier') of every group (codes 0, 1, ...): one row per group, one column per row of `drawn`.
+def by_group(
+    groups: Array, customers: Array, drawn: Array, labels: Array, scores: Array, probabilities: Array
+) -> tuple[Array, Array]:
+    """AUC of the scores and Brier score of the probabilities in every group (codes 0, 1, ...).
 
-    The mean over groups is then the macro mean, resample by resample.
+    One row per group, one column per column of `drawn`: the mean over groups is the macro mean, resample by resample.
     """
     import numpy as np
 
-    measure = {"auc": auc, "brier": brier}[figure]
     order = np.argsort(groups, kind="stable")
-    bounds = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    return np.vstack(
-        [measure(labels[rows], values[rows], drawn[:, customers[rows]]) for rows in np.split(order, bounds[1:])]
-    )
+    bounds = np.flatnonzero(np.diff(groups[order]))
+    aucs, briers = [], []
+    for rows in np.split(order, bounds + 1):
+        weights = drawn[customers[rows]]
+        aucs.append(auc(labels[rows], scores[rows], weights))
+        briers.append(brier(labels[rows], probabilities[rows], weights))
+    return np.vstack(aucs), np.vstack(briers)
 
 
 def replicates(figures: Array) -> Replicates:
