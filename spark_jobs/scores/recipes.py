@@ -132,7 +132,7 @@ def _one_column(model: Mapping[str, Any], baseline: Baseline) -> dict[str, Any]:
 def _logistic(model: Mapping[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=params.regularisation, solver="newton-cholesky", max_iter=200)
+    fitted = LogisticRegression(C=1 / (params.penalty * len(examples.label)), solver="newton-cholesky", max_iter=200)
     fitted.fit(_levels(model, examples), examples.label)
     features = [
         {**feature, "weight": round(float(weight), params.decimals)}
