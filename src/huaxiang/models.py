@@ -33,6 +33,7 @@ def train(settings: Settings, run: Run) -> None:
         warehouse.training_set(settings, run, _snapshot_days(names, run), log)
         spark = _engines(settings)
         failed = {name: reason for name in names if (reason := _tried(spark, settings, run, log, name, ("train",)))}
+        _bundle(settings, run, log)
     if failed:
         said = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise HuaxiangError(f"{len(failed)} of {len(names)} model families could not be trained: {said}")
@@ -62,6 +63,8 @@ def score(settings: Settings, run: Run) -> None:
                 families.leave_out(settings, run, name, reason)
                 log.progress(f"{name}: left out of this run: {reason}")
                 log.fact(f"{name} left out", 1)
+        if new:
+            _bundle(settings, run, log)
 
 
 def _names(settings: Settings, log: StepLog) -> tuple[str, ...]:
@@ -95,6 +98,19 @@ def _lacks_champion(settings: Settings, name: str) -> bool:
     from huaxiang import tracking
 
     return any(tracking.champion(settings, target) is None for target in _job(name).TARGETS)
+
+
+def _bundle(settings: Settings, run: Run, log: StepLog) -> None:
+    """Put the champions that answer for one customer into one model; a run does not need it, so it may fail."""
+    from spark_jobs.portrait.bundle import bundle
+
+    try:
+        version = bundle(settings, run)
+    except Exception as error:
+        log.progress(f"portrait: the bundle of the champions was not made ({type(error).__name__})")
+    else:
+        if version:
+            log.progress(f"portrait: version {version.version} bundles the champions")
 
 
 def _snapshot_days(names: tuple[str, ...] | list[str], run: Run) -> list[Any]:

@@ -47,6 +47,7 @@ class Fit:
     model_files: Mapping[str, str | bytes]  # file name -> content
     signature: ModelSignature
     pip_requirements: tuple[str, ...]
+    model_folders: Mapping[str, Path] = field(default_factory=dict)  # name -> another model, kept whole inside this one
     recipe: str = ""  # algorithm, features and parameters in one name; the algorithm where a target has only one
     baseline: str = ""  # the one-line baseline in words
     split: str = ""  # which days were learned from and which judged
@@ -111,9 +112,14 @@ def model_file(settings: Settings, version: Version, name: str) -> str:
 
 def model_path(settings: Settings, version: Version, name: str) -> Path:
     """Where one of the files the model was logged with can be read."""
+    return model_folder(settings, version) / "artifacts" / name
+
+
+def model_folder(settings: Settings, version: Version) -> Path:
+    """Where the whole model can be read: what `mlflow.pyfunc.load_model` loads."""
     mlflow = connect(settings)
     uri = mlflow.MlflowClient().get_model_version_download_uri(version.target, version.version)
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / name
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
 
 
 def record(settings: Settings, fit: Fit, judged_by: str, must_replace: bool = False) -> tuple[Version | None, str]:
@@ -241,6 +247,7 @@ def _log_model(mlflow: ModuleType, fit: Fit) -> str:
             path = Path(folder) / name
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
             paths[path.stem] = str(path)
+        paths |= {name: str(path) for name, path in fit.model_folders.items()}
         warnings.filterwarnings("ignore", message=".*input example.*", category=UserWarning)
         # No input_example: that would store customers' rows. Requirements are said, not guessed by loading the model.
         logged = mlflow.pyfunc.log_model(

@@ -1,0 +1,123 @@
+"""The rows a model learns from: what was known at a cut-off, and what the 28 days after it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from spark_jobs.scores import history
+from spark_jobs.scores.history import CategoryDays
+from spark_jobs.scores.params import ScoreParams
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One row per customer and cut-off, or per customer, category and cut-off; ordered by cut-off, customer, category.
+
+    `cutoff` counts days since 1970. `category` is '' where there is none. `label` is 1 when the event came, 0 when not.
+    """
+
+    customer_id: Array
+    cutoff: Array
+    category: Array
+    features: pd.DataFrame
+    label: Array
+
+    def where(self, rows: Array) -> Examples:
+        """The rows of a mask or of positions."""
+        return Examples(
+            self.customer_id[rows],
+            self.cutoff[rows],
+            self.category[rows],
+            self.features.iloc[rows.nonzero()[0] if rows.dtype == bool else rows].reset_index(drop=True),
+            self.label[rows],
+        )
+
+    def shuffled(self, seed: int) -> Examples:
+        """The same rows with labels dealt out anew within each cut-off and category: there is nothing left to learn."""
+        import numpy as np
+        import pandas as pd
+
+        rng = np.random.default_rng(seed)
+        label = self.label.copy()
+        groups = pd.DataFrame({"cutoff": self.cutoff, "category": self.category}).groupby(["cutoff", "category"])
+        for rows in groups.indices.values():
+            label[rows] = rng.permutation(label[rows])
+        return replace(self, label=label)
+
+
+def churn(features: pd.DataFrame, order_days: pd.DataFrame, params: ScoreParams) -> Examples:
+    """One row per row of `features`; the event is no order in the `horizon_days` after its `as_of`."""
+    import numpy as np
+
+    ordered = np.zeros(len(features))
+    for cutoff, rows in _by_cutoff(features):
+        later = order_days["day"].between(cutoff + 1, cutoff + params.horizon_days)
+        ordered[rows] = features["customer_id"].iloc[rows].isin(set(order_days["customer_id"][later]))
+    return Examples(
+        customer_id=features["customer_id"].to_numpy(dtype=object),
+        cutoff=features["as_of"].to_numpy(),
+        category=np.full(len(features), "", dtype=object),
+        features=features[feature_columns(features, params)],
+        label=1.0 - ordered,
+    )
+
+
+def category(features: pd.DataFrame, days: CategoryDays, params: ScoreParams) -> Examples:
+    """One row per row of `features` and category; the event is a purchase of it in the days after."""
+    import numpy as np
+    import pandas as pd
+
+    width = len(days.categories)
+    positions = {customer_id: position for position, customer_id in enumerate(days.customers)}
+    parts, labels = [], []
+    for cutoff, rows in _by_cutoff(features):
+        here = features.iloc[rows]
+        # Whoever never bought any of these categories has a place of his own, without entries, at the end.
+        codes = here["customer_id"].map(positions).fillna(len(days.customers)).to_numpy(dtype=np.int64)
+        padded = replace(days, customers=[*days.customers, ""])
+        counts, tenure = here["order_count"].to_numpy(), here["tenure_days"].to_numpy()
+        parts.append(history.category_history(padded, codes, cutoff, counts, tenure, params))
+        labels.append(history.bought_after(padded, codes, cutoff, params))
+    columns = feature_columns(features, params)
+    of_customers = features.loc[features.index.repeat(width), ["customer_id", "as_of", *columns]].reset_index(drop=True)
+    of_pairs = pd.concat(parts, ignore_index=True)
+    return Examples(
+        customer_id=of_customers["customer_id"].to_numpy(dtype=object),
+        cutoff=of_customers["as_of"].to_numpy(),
+        category=np.tile(np.array(days.categories, dtype=object), len(features)),
+        features=pd.concat([of_pairs, of_customers[columns]], axis=1),
+        label=np.concatenate(labels),
+    )
+
+
+def feature_columns(features: pd.DataFrame, params: ScoreParams) -> list[str]:
+    """The figures that are learned from; one that is empty throughout has no source in this home."""
+    return [
+        name
+        for name in features.columns
+        if name not in {"customer_id", "as_of", *params.left_out_features} and features[name].notna().any()
+    ]
+
+
+def usable_cutoffs(examples: Examples, cutoffs: Sequence[int], params: ScoreParams) -> list[int]:
+    """The cut-offs with enough customers and enough of both outcomes, in order."""
+    return [cutoff for cutoff in sorted(cutoffs) if _is_usable(examples.label[examples.cutoff == cutoff], params)]
+
+
+def _is_usable(labels: Array, params: ScoreParams) -> bool:
+    events = labels.sum()
+    return len(labels) >= params.fewest_customers and min(events, len(labels) - events) >= params.fewest_events
+
+
+def _by_cutoff(features: pd.DataFrame) -> list[tuple[int, Any]]:
+    """Each cut-off with the positions of its rows; rows are in the order of cut-offs."""
+    groups = features.reset_index(drop=True).groupby("as_of", sort=True).indices
+    return [(int(cutoff), rows) for cutoff, rows in groups.items()]

@@ -1,0 +1,98 @@
+"""AUC and Brier score with bootstrap intervals over customers, paired between recipes.
+
+A customer drawn twice counts twice at every cut-off and in every category, so rows of one customer, which are alike, do
+not pass for independent ones (the cluster bootstrap). Every recipe is weighed by the same draws: their differences are
+paired. Ties in a score count half, as in the Mann-Whitney statistic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from huaxiang.promotion import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """A figure and its value in every resample."""
+
+    value: float
+    resamples: Array
+
+    def interval(self) -> Interval:
+        """The figure between the 2.5th and 97.5th percentile of its resamples."""
+        import numpy as np
+
+        low, high = np.nanpercentile(self.resamples, [2.5, 97.5])
+        return Interval(round(float(self.value), 6), round(float(low), 6), round(float(high), 6))
+
+    def minus(self, other: Replicates) -> Replicates:
+        """The paired difference."""
+        return Replicates(self.value - other.value, self.resamples - other.resamples)
+
+
+def draws(customers: int, resamples: int, seed: int) -> Array:
+    """How often each customer is drawn: one column per resample, after a first one in which each counts once."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(customers, np.full(customers, 1.0 / customers), size=resamples)
+    return np.vstack([np.ones((1, customers)), drawn]).T.copy()
+
+
+def auc(labels: Array, scores: Array, weights: Array) -> Array:
+    """AUC of the rows under each column of `weights` (one row per row of the data); NaN where a class is missing."""
+    import numpy as np
+
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=np.nan) != 0)  # first row of every group of equal scores
+    weights, is_event = weights[order], labels[order][:, None]
+    positive = np.add.reduceat(weights * is_event, starts, axis=0)
+    negative = np.add.reduceat(weights * (1 - is_event), starts, axis=0)
+    below = np.cumsum(negative, axis=0) - negative
+    pairs = positive.sum(axis=0) * negative.sum(axis=0)
+    won = (positive * (below + 0.5 * negative)).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(pairs > 0, won / pairs, np.nan)
+
+
+def brier(labels: Array, probabilities: Array, weights: Array) -> Array:
+    """Mean squared error of the probabilities under each column of `weights`."""
+    import numpy as np
+
+    total = weights.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(total > 0, (((probabilities - labels) ** 2)[:, None] * weights).sum(axis=0) / total, np.nan)
+
+
+def by_group(
+    groups: Array, customers: Array, drawn: Array, labels: Array, scores: Array, probabilities: Array
+) -> tuple[Array, Array]:
+    """AUC of the scores and Brier score of the probabilities in every group (codes 0, 1, ...).
+
+    One row per group, one column per column of `drawn`: the mean over groups is the macro mean, resample by resample.
+    """
+    import numpy as np
+
+    order = np.argsort(groups, kind="stable")
+    bounds = np.flatnonzero(np.diff(groups[order]))
+    aucs, briers = [], []
+    for rows in np.split(order, bounds + 1):
+        weights = drawn[customers[rows]]
+        aucs.append(auc(labels[rows], scores[rows], weights))
+        briers.append(brier(labels[rows], probabilities[rows], weights))
+    return np.vstack(aucs), np.vstack(briers)
+
+
+def replicates(figures: Array) -> Replicates:
+    """The mean over groups, and in every resample; a group that lacks a class in a resample is passed over there."""
+    import numpy as np
+
+    means = np.nanmean(figures, axis=0)
+    return Replicates(float(means[0]), means[1:])
