@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 LAYERS = ("landed", "staging", "features", "models", "profiles")
-# Spark reads the exported features and writes the segments: an arrow that dbt does not see.
+# Spark reads what was exported and writes what models found: arrows that dbt does not see.
 MODEL_INPUTS = {
     "customer_segments": ("customer_features",),
     "segments": ("customer_features",),
     "segment_facts": ("customer_features",),
+    "customer_items": ("purchases",),
+    "rules": ("purchases",),
+    "customer_scores": ("customer_features", "purchases", "customer_days"),
 }
 # They say which rows to make, not what is in them.
 _HELPERS = ("customer_keys", "snapshot_days")

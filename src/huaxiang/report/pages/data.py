@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from huaxiang.contracts import read_contract
+from huaxiang.families import FAMILIES
 from huaxiang.landing.ledger import landed_tables
 from huaxiang.report import glossary, lineage
 from huaxiang.report.site import Site
@@ -60,7 +61,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
 
 def _by_use(table: ReleasedTable) -> int:
     """The portraits first, then what they are made from."""
-    return ("profiles", "features", "segments").index(table.folder)
+    return ("profiles", "features", *FAMILIES).index(table.folder)
 
 
 def _flow(manifest: dict[str, Any], tables: BuildTables) -> tuple[lineage.Table, ...]:
@@ -70,7 +71,7 @@ def _flow(manifest: dict[str, Any], tables: BuildTables) -> tuple[lineage.Table,
     hidden_tables = {entry["table"] for entry in missing.get("tables", ())}
     landed = landed_tables(tables.settings, tables.run.known_at)
     written = {
-        table.name: f"{table.title[0].upper()}{table.title[1:]}." for table in RELEASED if table.folder == "segments"
+        table.name: f"{table.title[0].upper()}{table.title[1:]}." for table in RELEASED if table.folder in FAMILIES
     }
     written = {name: title for name, title in written.items() if tables.has(name)}
     flow = [
@@ -94,10 +95,14 @@ def _columns(table: lineage.Table, tables: BuildTables) -> tuple[tuple[str, str,
         (
             name,
             type_.lower(),
-            said.get(name) or f"Mean of the segment's customers: {glossary.term(name).label.lower()}.",
+            said.get(name) or (_mean_of(name) if table.name == "segments" else ""),
         )
         for name, type_ in tables.columns[table.name].items()
     )
+
+
+def _mean_of(name: str) -> str:
+    return f"Mean of the segment's customers: {glossary.term(name).label.lower()}."
 
 
 def _released(table: ReleasedTable, tables: BuildTables, flow: tuple[lineage.Table, ...]) -> ReleasedEntry:
