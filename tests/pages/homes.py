@@ -167,7 +167,8 @@ def _recommendations(build: Path) -> None:
             {"recipe": name, "metrics": {"ndcg_at_10": figure}, "outcome": "won" if name == recipe else "lost"}
             for name, figure in (("als", 0.2), (recipe, 0.31))
         ]
-        _card(folder, target, "f01", figures, "what was bought before", recipe=recipe, tried=tried)
+        baseline = {"name": "popularity", "words": "popularity: what most customers bought"}
+        _card(folder, target, "f01", figures, baseline, recipe=recipe, tried=tried)
 
 
 def _products(settings: Settings) -> None:
@@ -201,7 +202,13 @@ def _rules(build: Path) -> None:
             for one, other, a, c, both in counts
         ],
     )
-    _card(folder, "associations", "f02", _beside("held_share", 0.9, 0.8, 0.95, 0.5, 0.4, 0.3, 0.5), "rules by chance")
+    _card(
+        folder,
+        "associations",
+        "f02",
+        _beside("held_share", 0.9, 0.8, 0.95, 0.5, 0.4, 0.3, 0.5),
+        {"name": "rules by chance"},
+    )
 
 
 def _scores(build: Path) -> None:
@@ -233,7 +240,17 @@ def _scores(build: Path) -> None:
             "outcome": "won",
         },
     ]
-    _card(folder, "churn_28d", "f03", figures, "recency alone", recipe="logistic_regression", tried=tried)
+    more = {"reliability": [{"probability": 0.1, "share": 0.12, "rows": 50}]}
+    _card(
+        folder,
+        "churn_28d",
+        "f03",
+        figures,
+        {"name": "recency_alone"},
+        recipe="logistic_regression",
+        tried=tried,
+        **more,
+    )
 
 
 def _beside(name: str, value, low, high, baseline, gain, gain_low, gain_high) -> dict[str, float]:
@@ -245,10 +262,12 @@ def _beside(name: str, value, low, high, baseline, gain, gain_low, gain_high) ->
     }  # fmt: skip
 
 
-def _card(folder: Path, target: str, fingerprint: str, figures: dict[str, float], baseline: str, **more) -> None:
+def _card(
+    folder: Path, target: str, fingerprint: str, figures: dict[str, float], baseline: dict[str, str], **more
+) -> None:
     card = {
         "model": target, "version": "2", "run_id": "0a0a", "fingerprint": fingerprint, "training_as_of": "2024-03-31",
-        "scored_as_of": "2024-03-31", "recipe": "the_only_one", "metrics": figures, "baseline": {"name": baseline},
+        "scored_as_of": "2024-03-31", "recipe": "the_only_one", "metrics": figures, "baseline": baseline,
         "split": "Learned from January, judged on February.", "notes": [f"few days {SCRIPT}"], "tried": [],
     }  # fmt: skip
     _json(folder / f"model.{target}.json", card | more)

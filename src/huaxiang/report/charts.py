@@ -191,8 +191,11 @@ class Whisker:
     is_model: bool
 
 
-def intervals(rows: list[Whisker], label: str, axis: str) -> Markup:
-    """Some figures under each other on one scale: a dot with a whisker from the low to the high end of its interval."""
+def intervals(rows: list[Whisker], label: str, unit: str = "") -> Markup:
+    """Some figures under each other on one scale: a dot with a whisker from the low to the high end of its interval.
+
+    `unit` follows each figure of the axis.
+    """
     values = [
         {
             "name": row.name,
@@ -225,7 +228,7 @@ def intervals(rows: list[Whisker], label: str, axis: str) -> Markup:
             "type": "quantitative",
             "title": None,
             "scale": {"zero": False, "nice": False, "domain": [low - room, high + room]},
-            "axis": {"format": axis, "tickCount": 4},
+            "axis": {"tickCount": 4, "labelExpr": f"datum.label + '{unit}'"},
         }
         return {
             "data": {"values": values},

@@ -8,6 +8,7 @@ from typing import Any
 
 from huaxiang.report import words
 from huaxiang.report.metrics import Metric, in_order, metric
+from huaxiang.report.model_tables import CardTable, card_tables
 from huaxiang.report.tables import BuildTables, read_json
 
 _SAYS = {
@@ -32,7 +33,6 @@ _OUTCOMES = {
     "unchanged": "in use, the same as before",
     "lost": "tried, lost",
     "challenger": "tried, second best",
-    "baseline": "the baseline",
 }
 _SUFFIXES = ("_low", "_high", "_gain")
 
@@ -73,7 +73,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A model of the build. Days are as the card has them; what a card does not say is empty."""
+    """A model of the build. Days are as the card has them; what a card does not say is empty.
+
+    `baseline` is its name, `baseline_words` says what it does, `is_baseline` that it is itself in use.
+    """
 
     target: str
     family: str
@@ -85,11 +88,14 @@ class ModelCard:
     run_id: str
     recipe: str
     baseline: str
+    baseline_words: str
+    is_baseline: bool
     split: str
     customers: int | None
     measures: tuple[Measure, ...]
     tried: tuple[Recipe, ...]
     notes: tuple[str, ...]
+    tables: tuple[CardTable, ...]
 
 
 def cards(tables: BuildTables) -> tuple[ModelCard, ...]:
@@ -108,7 +114,10 @@ def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
     figures = said.get("metrics") or {}
     measures = read_measures(figures, str(said.get("judged_by") or ""))
     customers = figures.get("customers") or said.get("customers")
-    baseline = said.get("baseline")
+    baseline = said.get("baseline") or {}
+    recipe = said.get("recipe") or next(
+        (row.get("recipe") for row in said.get("tried") or () if row.get("outcome") in ("won", "unchanged")), ""
+    )
     return ModelCard(
         target=target,
         family=family,
@@ -118,13 +127,16 @@ def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
         trained_as_of=str(said.get("training_as_of") or ""),
         fingerprint=str(said.get("fingerprint") or ""),
         run_id=str(said.get("run_id") or ""),
-        recipe=_spaced(said.get("recipe")),
-        baseline=str(baseline.get("name") or "") if isinstance(baseline, Mapping) else str(baseline or ""),
+        recipe=_spaced(recipe),
+        baseline=_spaced(baseline.get("name")) or "the baseline",
+        baseline_words=_baseline_words(baseline),
+        is_baseline=bool(recipe) and recipe == baseline.get("name"),
         split=str(said.get("split") or ""),
         customers=int(customers) if isinstance(customers, int | float) else None,
         measures=measures,
-        tried=_tried(said, [measure.key for measure in measures]),
+        tried=_tried(said, [measure.key for measure in measures], recipe),
         notes=tuple(_sentence(str(note)) for note in said.get("notes") or () if note),
+        tables=card_tables(said),
     )
 
 
@@ -141,16 +153,17 @@ def read_measures(figures: Mapping[str, float], judged_by: str = "") -> tuple[Me
     return tuple(_measure(figures, name) for name in ordered)
 
 
-def verdict(measure: Measure, baseline: str) -> tuple[str, str]:
+def verdict(measure: Measure, card: ModelCard) -> tuple[str, str]:
     """Whether the model beats its baseline on this figure: a state (passed, warning or failed) and a sentence."""
+    baseline = card.baseline
+    if card.is_baseline:
+        return "warning", f"The baseline itself is in use ({baseline}): nothing that was tried surely beat it."
     if measure.baseline is None:
         return "warning", "Nothing to compare it with: no baseline has this figure."
     if measure.gain is None or measure.gain.interval is None:
         return _verdict_of_intervals(measure, baseline)
     gain, low, high = measure.gain.value, *measure.gain.interval
     say = measure.metric.say_difference
-    if gain == low == high == 0:
-        return "warning", f"The baseline itself is in use ({baseline}): no recipe surely beat it."
     points = " percentage points" if measure.metric.unit == "share" else ""
     if low > 0:
         return "passed", f"Better than {baseline} by {say(gain)}{points} ({say(low)} to {say(high)})."
@@ -204,21 +217,32 @@ def _figure(figures: Mapping[str, float], name: str) -> Figure | None:
     return Figure(figures[name], figures.get(f"{name}_low"), figures.get(f"{name}_high"))
 
 
-def _tried(said: Mapping[str, Any], names: list[str]) -> tuple[Recipe, ...]:
+def _baseline_words(said: Mapping[str, Any]) -> str:
+    """What the baseline does; its name alone where the card says no more."""
+    text, name = str(said.get("words") or said.get("said") or ""), str(said.get("name") or "")
+    return text.removeprefix(f"{name}: ") or _spaced(name)
+
+
+def _tried(said: Mapping[str, Any], names: list[str], in_use: object) -> tuple[Recipe, ...]:
     """Every recipe of the training, the one in use first; of segments, every number of them."""
     if "k_table" in said and not said.get("tried"):
         return tuple(_tried_k(row, said.get("k"), names) for row in said["k_table"])
-    in_use = said.get("recipe")
     rows = [
         Recipe(
             name=_spaced(row.get("recipe")),
             figures=tuple(_figure(row.get("metrics") or {}, name) for name in names),
-            outcome=_OUTCOMES.get(str(row.get("outcome")), str(row.get("outcome") or "")),
+            outcome=_outcome(row, said.get("baseline") or {}),
             is_in_use=row.get("recipe") == in_use,
         )
         for row in said.get("tried") or ()
     ]
     return tuple(sorted(rows, key=lambda row: not row.is_in_use))
+
+
+def _outcome(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
+    outcome = str(row.get("outcome") or "")
+    said = _OUTCOMES.get(outcome, outcome)
+    return f"{said} (the baseline)" if row.get("recipe") == baseline.get("name") else said
 
 
 def _tried_k(row: Mapping[str, Any], chosen: object, names: list[str]) -> Recipe:

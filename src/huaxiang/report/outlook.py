@@ -9,7 +9,7 @@ from typing import Any
 from huaxiang.report import words
 from huaxiang.report.tables import BuildTables
 
-LIKELIEST = 5
+LIKELIEST = 3  # categories
 CHURN, CATEGORY = "churn_28d", "category_28d"
 
 

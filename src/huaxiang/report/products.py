@@ -43,7 +43,7 @@ def named(row: Row) -> Product:
     groups = list(dict.fromkeys(row[column] for column in ("product_type", "category", "department") if row[column]))
     if not groups:
         return unknown(row["product_id"])
-    details = [row["package_size"], *groups[1:2], f"no. {row['product_id']}"]
+    details = [row["package_size"], *groups[1:2], f"no.\u00a0{row['product_id']}"]
     return Product(groups[0], ", ".join(detail.strip() for detail in details if detail and detail.strip()))
 
 

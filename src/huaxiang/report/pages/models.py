@@ -6,7 +6,8 @@ from markupsafe import Markup
 
 from huaxiang import families
 from huaxiang.report import charts, words
-from huaxiang.report.model_cards import ModelCard, cards, verdict
+from huaxiang.report.metrics import Metric
+from huaxiang.report.model_cards import Figure, Measure, ModelCard, cards, verdict
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
@@ -32,9 +33,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     site.write(
         "models.html",
         cards=found,
-        verdicts={
-            card.target: [verdict(one, card.baseline or "the baseline") for one in card.measures] for card in found
-        },
+        verdicts={card.target: [verdict(measure, card) for measure in card.measures] for card in found},
         drawings={card.target: drawings(card) for card in found},
         places={family: place for family, place in _SHOWN_ON.items() if place[0].partition("#")[0] in pages},
         left_out=left_out(tables),
@@ -49,21 +48,21 @@ def left_out(tables: BuildTables) -> list[tuple[str, str]]:
     ]
 
 
-def drawings(card: ModelCard) -> list[Markup]:
-    """The first figures with an interval, model above baseline."""
-    drawn = []
-    for measure in [one for one in card.measures if one.model.interval][:_DRAWN]:
-        rows = [("this model", measure.model, True)]
-        if measure.baseline:
-            rows.append(("baseline", measure.baseline, False))
-        drawn.append(
-            charts.intervals(
-                [
-                    charts.Whisker(name, one.value, one.low, one.high, measure.metric.say(one.value), is_model)
-                    for name, one, is_model in rows
-                ],
-                f"{card.title}: {measure.metric.label}, model and baseline with their 95 % intervals",
-                ".0%" if measure.metric.unit == "share" else ".2~f",
-            )
-        )
-    return drawn
+def drawings(card: ModelCard) -> list[Markup | None]:
+    """For each figure its picture, model above baseline; None without an interval, and for those after the first."""
+    drawable = [measure.key for measure in card.measures if measure.model.interval][:_DRAWN]
+    return [_drawing(card, measure) if measure.key in drawable else None for measure in card.measures]
+
+
+def _drawing(card: ModelCard, measure: Measure) -> Markup:
+    rows = [_whisker("this model", measure.model, measure.metric, is_model=True)]
+    if measure.baseline:
+        rows.append(_whisker("baseline", measure.baseline, measure.metric, is_model=False))
+    label = f"{card.title}: {measure.metric.label}, model and baseline with their 95 % intervals"
+    return charts.intervals(rows, label, " %" if measure.metric.unit == "share" else "")
+
+
+def _whisker(name: str, figure: Figure, metric: Metric, is_model: bool) -> charts.Whisker:
+    scale = 100 if metric.unit == "share" else 1
+    value, low, high = (None if bound is None else scale * bound for bound in (figure.value, figure.low, figure.high))
+    return charts.Whisker(name, value or 0.0, low, high, metric.say(figure.value), is_model)

@@ -97,8 +97,8 @@
     parts.push(el("p", { class: "lede" }, one.words.join(" ")));
     if (people.headline.length) parts.push(el("dl", { class: "keys small" }, ...people.headline.map((label, at) =>
       el("div", null, el("dt", null, label), el("dd", null, one.headline[at])))));
-    parts.push(el("div", { class: "columns" }, ...[ahead(one), interests(one), lately(one), declared(one)].filter(Boolean)));
-    if (one.items) parts.push(recommended(one, products));
+    parts.push(el("div", { class: "columns" }, ...[interests(one), lately(one), declared(one)].filter(Boolean)));
+    parts.push(...[ahead(one), recommended(one, products)].filter(Boolean));
     parts.push(...[tags(one), figures(one)].filter(Boolean));
     byId("portrait").replaceChildren(...parts);
     document.title = document.title.replace(/^.*?( · )/, () => `Customer ${shown(id)} · `);
@@ -125,18 +125,19 @@
 
   function ahead(one) {
     if (!one.ahead) return null;
-    const average = (mean) => el("td", { class: "n" }, mean === null ? "–" : percent(mean));
-    const body = one.ahead.map(([number, probability, reasons]) => el("tr", null,
-      el("th", { scope: "row" }, (number ? "Buys " : "") + people.ahead[number][0], reasons ? el("small", null, reasons) : ""),
-      el("td", null, bar(probability)), el("td", { class: "n" }, percent(probability)), average(people.ahead[number][1])));
-    const heads = ["The next 28 days", "", "This customer", "Average"];
+    const body = one.ahead.flatMap(([number, probability, reasons]) => [
+      el("tr", null, el("th", { scope: "row" }, (number ? "Buys " : "") + people.ahead[number][0]), el("td", null, bar(probability)),
+        el("td", { class: "n" }, percent(probability)), el("td", { class: "n" }, people.ahead[number][1] === null ? "–" : percent(people.ahead[number][1]))),
+      el("tr", { class: "why" }, el("td", { colspan: 4 }, reasons))]);
+    const heads = [el("span", { class: "hidden" }, "What may happen"), el("span", { class: "hidden" }, "Probability, drawn"), "This customer", "Average"];
     return section("The next 28 days", el("table", { class: "ahead" },
-      el("thead", null, el("tr", null, ...heads.map((text, at) => el("th", { scope: "col", ...(at > 1 ? { class: "n" } : {}) }, at ? text : el("span", { class: "hidden" }, text))))),
+      el("thead", null, el("tr", null, ...heads.map((head, at) => el("th", { scope: "col", ...(at > 1 ? { class: "n" } : {}) }, head)))),
       el("tbody", null, ...body)),
-      el("p", { class: "note" }, "Probabilities, and below each what moved it most. ", el("a", { href: "models.html" }, "How good are they?")));
+      el("p", { class: "note" }, "Probabilities; below each what moved it most. ", el("a", { href: "models.html" }, "How good are they?")));
   }
 
   function recommended(one, products) {
+    if (!one.items) return null;
     const lists = one.items.map((picks, task) => picks.length ? el("div", null, el("h3", null, people.tasks[task]),
       el("ol", { class: "picks" }, ...picks.map(([product, reason]) => el("li", null,
         el("b", null, products[product][0]), " ", el("small", null, products[product][1]), reason ? el("span", null, reason) : "")))) : null);
