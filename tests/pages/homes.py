@@ -175,7 +175,10 @@ def _products(settings: Settings) -> None:
     """The catalogue as it landed: the second drop renames the milk, the third is not known yet."""
     for day, rows in (
         (date(2024, 3, 1), [("milk", "OLD NAME", "DAIRY", None), ("tea", f"TEA {SCRIPT}", "DRINKS", " 20 CT ")]),
-        (date(2024, 3, 30), [("milk", "MILK, WHOLE", "DAIRY", "1 L"), ("odd", None, None, None)]),
+        (
+            date(2024, 3, 30),
+            [("milk", "MILK, WHOLE", "DAIRY", "1 L"), ("odd", None, None, None), ("butter", "BUTTER", "DAIRY", None)],
+        ),
         (date(2024, 4, 2), [("milk", "NAME OF A LATER DAY", "DAIRY", "1 L")]),
     ):
         _table(

@@ -57,6 +57,10 @@ _METRICS = {
         "Rules that hold later", "share of the rules that also hold in later orders, which they were not made from",
         "share",
     ),
+    "later_lift": Metric(
+        "Strength later (lift)",
+        "how many times as many later orders have both as would by chance: 1 is chance",
+    ),
     "silhouette": Metric(
         "Separation (silhouette)", "how much nearer customers are to their own group than to the next: 1 is best"
     ),

@@ -34,6 +34,7 @@ _OUTCOMES = {
     "lost": "tried, lost",
     "challenger": "tried, second best",
 }
+_LONGEST_NAME = 40
 _SUFFIXES = ("_low", "_high", "_gain")
 
 
@@ -113,7 +114,7 @@ def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
     title, sentence = _SAYS.get(target, (_spaced(target).capitalize(), str(said.get("description") or "")))
     figures = said.get("metrics") or {}
     measures = read_measures(figures, str(said.get("judged_by") or ""))
-    customers = figures.get("customers") or said.get("customers")
+    customers = figures.get("customers") or figures.get("judged_customers")
     baseline = said.get("baseline") or {}
     recipe = said.get("recipe") or next(
         (row.get("recipe") for row in said.get("tried") or () if row.get("outcome") in ("won", "unchanged")), ""
@@ -128,7 +129,7 @@ def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
         fingerprint=str(said.get("fingerprint") or ""),
         run_id=str(said.get("run_id") or ""),
         recipe=_spaced(recipe),
-        baseline=_spaced(baseline.get("name")) or "the baseline",
+        baseline=_short(_spaced(baseline.get("name"))),
         baseline_words=_baseline_words(baseline),
         is_baseline=bool(recipe) and recipe == baseline.get("name"),
         split=str(said.get("split") or ""),
@@ -215,6 +216,11 @@ def _figure(figures: Mapping[str, float], name: str) -> Figure | None:
     if figures.get(name) is None:
         return None
     return Figure(figures[name], figures.get(f"{name}_low"), figures.get(f"{name}_high"))
+
+
+def _short(name: str) -> str:
+    """A name that fits into a sentence."""
+    return name if 0 < len(name) <= _LONGEST_NAME else "the baseline"
 
 
 def _baseline_words(said: Mapping[str, Any]) -> str:

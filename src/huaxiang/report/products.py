@@ -21,8 +21,7 @@ def products(tables: BuildTables) -> Mapping[str, Product]:
 
     A product without a row in the catalogue is not there: `unknown` names it.
     """
-    root = tables.settings.home.landing
-    if not tables.has("customer_items") or not tables.view_of_files("products", root, "*/products/*/*.parquet"):
+    if not tables.has("customer_items") or not _catalogue(tables):
         return {}
     rows = tables.rows(
         """
@@ -36,6 +35,31 @@ def products(tables: BuildTables) -> Mapping[str, Product]:
         tables.run.known_at,
     )
     return {row["product_id"]: named(row) for row in rows}
+
+
+def categories(tables: BuildTables) -> Mapping[str, str]:
+    """The category of each product type, that of most of its products where there are several (of equally many the
+    first): a type's own name may say little, such as MAINSTREAM of PASTA SAUCE."""
+    if not _catalogue(tables):
+        return {}
+    rows = tables.rows(
+        """
+        select product_type, category
+        from products
+        where load_date <= $1 and product_type is not null and category is not null and category <> product_type
+        group by product_type, category
+        qualify row_number() over (
+            partition by product_type order by count(distinct product_id) desc, category
+        ) = 1
+        """,
+        tables.run.known_at,
+    )
+    return {row["product_type"]: row["category"] for row in rows}
+
+
+def _catalogue(tables: BuildTables) -> bool:
+    """Make the landed products readable; False where the home has none."""
+    return tables.view_of_files("products", tables.settings.home.landing, "*/products/*/*.parquet")
 
 
 def named(row: Row) -> Product:

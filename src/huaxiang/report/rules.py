@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from huaxiang.report.products import categories
 from huaxiang.report.tables import BuildTables
 
 STRONGEST, MOST_FREQUENT = 30, 30
@@ -12,7 +13,10 @@ STRONGEST, MOST_FREQUENT = 30, 30
 
 @dataclass(frozen=True)
 class Rule:
-    """Of `antecedent_count` orders `both_count` have the consequent too; `by_chance` is how many would by chance."""
+    """Of `antecedent_count` orders `both_count` have the consequent too; `by_chance` is how many would by chance.
+
+    `of` and `then_of` name the categories of both, empty where they are not known.
+    """
 
     antecedent: str
     consequent: str
@@ -21,6 +25,8 @@ class Rule:
     by_chance: float
     support: float
     lift: float
+    of: str
+    then_of: str
 
 
 @dataclass(frozen=True)
@@ -81,4 +87,10 @@ def rules(tables: BuildTables) -> Rules | None:
         STRONGEST,
         MOST_FREQUENT,
     )
-    return Rules(tuple(Rule(**row) for row in rows), **sums)
+    known = categories(tables)
+
+    def named(types: str) -> str:
+        return ", ".join(dict.fromkeys(known[name] for name in types.split(" + ") if name in known))
+
+    shown = (Rule(**row, of=named(row["antecedent"]), then_of=named(row["consequent"])) for row in rows)
+    return Rules(tuple(shown), **sums)
