@@ -223,7 +223,7 @@ def _scores(build: Path) -> None:
     next_ones = [
         (one.customer_id, "category_28d", category, chance, "bought in 2 orders", "f03")
         for one in PEOPLE
-        for category, chance in (("DAIRY", 0.3), ("TEA", one.orders / 10))
+        for category, chance in (("BREAD", 0.1), ("DAIRY", 0.3), ("SALT", 0.01), ("TEA", one.orders / 10))
     ]
     _table(
         folder / "customer_scores.parquet",
