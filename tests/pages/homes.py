@@ -36,8 +36,8 @@ PEOPLE = (
 )
 ORDERS, SPEND, LINES = 10, "100.00", 20  # what PEOPLE add up to: two lines an order
 ITEMS = {  # what is recommended to whom for which task, the first first
-    ("7", "any"): ("milk", "tea"), ("7", "new"): ("odd",),
-    ("8", "any"): ("milk",), (HOSTILE_ID, "any"): ("milk", "unnamed"),
+    ("7", "any"): ("whole-milk", "tea"), ("7", "new"): ("odd",),
+    ("8", "any"): ("whole-milk",), (HOSTILE_ID, "any"): ("whole-milk", "unnamed"),
 }  # fmt: skip
 REASON = f"bought in 2 of 3 orders {SCRIPT}"
 CHURN = {"7": 0.12, "8": 0.4, "10": 0.3, HOSTILE_ID: 0.18}  # 0.25 on average
@@ -53,7 +53,7 @@ def write_full_home(settings: Settings) -> None:
         "churn_probability_28d double, likely_category varchar, likely_category_probability double"
     )
     _profiles(build, columns, lambda one: (
-        one.category, one.segment_id, SEGMENTS[one.segment_id], "45-54" if one.orders > 2 else None, "milk",
+        one.category, one.segment_id, SEGMENTS[one.segment_id], "45-54" if one.orders > 2 else None, "whole-milk",
         CHURN[one.customer_id], one.category, 0.5,
     ))  # fmt: skip
     _table(
@@ -174,12 +174,16 @@ def _recommendations(build: Path) -> None:
 def _products(settings: Settings) -> None:
     """The catalogue as it landed: the second drop renames the milk, the third is not known yet."""
     for day, rows in (
-        (date(2024, 3, 1), [("milk", "OLD NAME", "DAIRY", None), ("tea", f"TEA {SCRIPT}", "DRINKS", " 20 CT ")]),
+        (date(2024, 3, 1), [("whole-milk", "OLD NAME", "DAIRY", None), ("tea", f"TEA {SCRIPT}", "DRINKS", " 20 CT ")]),
         (
             date(2024, 3, 30),
-            [("milk", "MILK, WHOLE", "DAIRY", "1 L"), ("odd", None, None, None), ("butter", "BUTTER", "DAIRY", None)],
+            [
+                ("whole-milk", "MILK, WHOLE", "DAIRY", "1 L"),
+                ("odd", None, None, None),
+                ("butter", "BUTTER", "DAIRY", None),
+            ],
         ),
-        (date(2024, 4, 2), [("milk", "NAME OF A LATER DAY", "DAIRY", "1 L")]),
+        (date(2024, 4, 2), [("whole-milk", "NAME OF A LATER DAY", "DAIRY", "1 L")]),
     ):
         _table(
             settings.home.landing / "shop" / "products" / f"load_date={day}" / "aa.parquet",

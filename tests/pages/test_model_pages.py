@@ -59,7 +59,7 @@ def test_what_was_tried_and_lost_stays_visible(full_report, visit):
 
 
 def test_a_family_left_out_is_told_with_its_reason_on_the_overview_and_on_the_models_page(left_out_report, visit):
-    reason = f"The scores are left out of this run: scores: 20 days of orders are too few; it needs 84 {SCRIPT}."
+    reason = f"The scores are left out of this run: 20 days of orders are too few; it needs 84 {SCRIPT}."
     overview = visit(left_out_report / "index.html")
     assert reason in overview.text(".verdicts .warning")
     models = visit(left_out_report / "models.html", PHONE)
@@ -95,7 +95,7 @@ def test_the_products_recommended_most_are_counted_in_customers(full_report, vis
 
 def test_a_product_is_called_as_the_catalogue_known_that_day_calls_it(full_report, visit):
     text = visit(full_report / "recommendations.html").text("#most")
-    assert "MILK, WHOLE\n1 L, DAIRY, no.\u00a0milk" in text
+    assert "MILK, WHOLE\n1 L, DAIRY, no.\u00a0whole-milk" in text
     assert "OLD NAME" not in text and "NAME OF A LATER DAY" not in text
 
 
@@ -168,7 +168,7 @@ def test_a_customer_has_the_first_products_of_both_tasks_with_their_reasons(full
     seen = visit(full_report / "customer.html", fragment="#7")
     lists = [text.split("\n") for text in seen.page.locator(".picks").all_inner_texts()]
     assert lists == [
-        ["MILK, WHOLE 1 L, DAIRY, no.\u00a0milk", REASON, f"TEA {SCRIPT} 20 CT, DRINKS, no.\u00a0tea", REASON],
+        ["MILK, WHOLE 1 L, DAIRY, no.\u00a0whole-milk", REASON, f"TEA {SCRIPT} 20 CT, DRINKS, no.\u00a0tea", REASON],
         ["Product odd", REASON],
     ]
     assert seen.page.evaluate("window.hacked") is None

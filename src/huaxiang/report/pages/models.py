@@ -44,7 +44,8 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
 def left_out(tables: BuildTables) -> list[tuple[str, str]]:
     """The families without a result in this run, each with its reason."""
     return [
-        (words.plain(family), f"{reason.rstrip('.')}.") for family, reason in families.left_out(tables.build).items()
+        (words.plain(family), f"{reason.removeprefix(f'{family}: ').rstrip('.')}.")
+        for family, reason in families.left_out(tables.build).items()
     ]
 
 
