@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from huaxiang import report
+from huaxiang import families, report
 from huaxiang.settings import Settings, load_settings
 from huaxiang.tables import Home
 from tests.conftest import chromium
-from tests.pages.homes import RUN, write_bare_home, write_full_home
+from tests.pages.homes import RUN, SCRIPT, write_bare_home, write_full_home
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 _FLAGS = [
@@ -117,5 +117,15 @@ def bare_report(tmp_path_factory) -> Path:
     """The report of a home with order lines and nothing else."""
     settings = _settings(tmp_path_factory.mktemp("bare"))
     write_bare_home(settings)
+    report.build(settings, RUN)
+    return settings.home.build(RUN.id) / "report"
+
+
+@pytest.fixture(scope="session")
+def left_out_report(tmp_path_factory) -> Path:
+    """The report of a bare home whose only model family was left out of the run."""
+    settings = _settings(tmp_path_factory.mktemp("left_out"))
+    write_bare_home(settings)
+    families.leave_out(settings, RUN, "scores", f"scores: 20 days of orders are too few; it needs 84 {SCRIPT}")
     report.build(settings, RUN)
     return settings.home.build(RUN.id) / "report"

@@ -35,15 +35,26 @@ PEOPLE = (
     Person(HOSTILE_ID, 2, "24.25", "MILK", 2),
 )
 ORDERS, SPEND, LINES = 10, "100.00", 20  # what PEOPLE add up to: two lines an order
+ITEMS = {  # what is recommended to whom for which task, the first first
+    ("7", "any"): ("whole-milk", "tea"), ("7", "new"): ("odd",),
+    ("8", "any"): ("whole-milk",), (HOSTILE_ID, "any"): ("whole-milk", "unnamed"),
+}  # fmt: skip
+REASON = f"bought in 2 of 3 orders {SCRIPT}"
+CHURN = {"7": 0.12, "8": 0.4, "10": 0.3, HOSTILE_ID: 0.18}  # 0.25 on average
 SMALLER = "net spend per order: 7.75 against 11.00"
 SEGMENTS = {1: "small baskets", 2: f"large baskets {SCRIPT}"}
 
 
 def write_full_home(settings: Settings) -> None:
-    """A home with products, segments, tags, gates, refused records, a repeated file and a lineage."""
+    """A home with products, all model families, tags, gates, refused records, a repeated file and a lineage."""
     build = settings.home.build(RUN.id)
-    _profiles(build, "top_category varchar, segment_id bigint, segment_name varchar, age_band varchar", lambda one: (
-        one.category, one.segment_id, SEGMENTS[one.segment_id], "45-54" if one.orders > 2 else None,
+    columns = (
+        "top_category varchar, segment_id bigint, segment_name varchar, age_band varchar, any_product_id varchar, "
+        "churn_probability_28d double, likely_category varchar, likely_category_probability double"
+    )
+    _profiles(build, columns, lambda one: (
+        one.category, one.segment_id, SEGMENTS[one.segment_id], "45-54" if one.orders > 2 else None, "whole-milk",
+        CHURN[one.customer_id], one.category, 0.5,
     ))  # fmt: skip
     _table(
         build / "features" / "customer_interests.parquet",
@@ -64,6 +75,10 @@ def write_full_home(settings: Settings) -> None:
         ],
     )
     _segments(build)
+    _recommendations(build)
+    _products(settings)
+    _rules(build)
+    _scores(build)
     _gates(build)
     _ledger(settings, refused=1)
     _quarantine(settings)
@@ -131,6 +146,140 @@ def _segments(build: Path) -> None:
     _json(folder / "model.json", card)
 
 
+def _recommendations(build: Path) -> None:
+    folder = build / "recommendations"
+    _table(
+        folder / "customer_items.parquet",
+        "customer_id varchar, product_id varchar, task varchar, rank bigint, score double, reason varchar, "
+        "model_fingerprint varchar",
+        [
+            (customer, product, task, rank, 1 / rank, REASON, "f01")
+            for (customer, task), products in ITEMS.items()
+            for rank, product in enumerate(products, start=1)
+        ],
+    )
+    for target, gain, recipe in (
+        ("recommend_any", (0.002, -0.003, 0.007), "history"),
+        ("recommend_new", (0, 0, 0), "popularity"),
+    ):
+        figures = _beside("ndcg_at_10", 0.31, 0.30, 0.32, 0.308, *gain) | {"customers": 3.0}
+        tried = [
+            {"recipe": name, "metrics": {"ndcg_at_10": figure}, "outcome": "won" if name == recipe else "lost"}
+            for name, figure in (("als", 0.2), (recipe, 0.31))
+        ]
+        baseline = {"name": "popularity", "words": "popularity: what most customers bought"}
+        _card(folder, target, "f01", figures, baseline, recipe=recipe, tried=tried)
+
+
+def _products(settings: Settings) -> None:
+    """The catalogue as it landed: the second drop renames the milk, the third is not known yet."""
+    for day, rows in (
+        (date(2024, 3, 1), [("whole-milk", "OLD NAME", "DAIRY", None), ("tea", f"TEA {SCRIPT}", "DRINKS", " 20 CT ")]),
+        (
+            date(2024, 3, 30),
+            [
+                ("whole-milk", "MILK, WHOLE", "DAIRY", "1 L"),
+                ("odd", None, None, None),
+                ("butter", "BUTTER", "DAIRY", None),
+            ],
+        ),
+        (date(2024, 4, 2), [("whole-milk", "NAME OF A LATER DAY", "DAIRY", "1 L")]),
+    ):
+        _table(
+            settings.home.landing / "shop" / "products" / f"load_date={day}" / "aa.parquet",
+            "product_id varchar, department varchar, category varchar, product_type varchar, package_size varchar, "
+            "source_name varchar, file_id varchar, record_number bigint, load_date date",
+            [(id_, None, category, kind, size, "shop", "aa", 1, day) for id_, kind, category, size in rows],
+        )
+
+
+def _rules(build: Path) -> None:
+    folder = build / "associations"
+    first, last = date(2024, 3, 1), RUN.as_of
+    counts = (  # orders with the antecedent, with the consequent, with both; of 1,000
+        ("BREAD", "BUTTER", 100, 50, 40), ("BUTTER", "BREAD", 50, 100, 40), ("BREAD", SCRIPT, 100, 300, 60),
+    )  # fmt: skip
+    _table(
+        folder / "rules.parquet",
+        "antecedent varchar, consequent varchar, antecedent_size bigint, order_count bigint, antecedent_count bigint, "
+        "consequent_count bigint, both_count bigint, support double, confidence double, lift double, p_value double, "
+        "from_on date, to_on date, model_fingerprint varchar",
+        [
+            (one, other, 1, 1000, a, c, both, both / 1000, both / a, both * 1000 / (a * c), 0.0001, first, last, "f02")
+            for one, other, a, c, both in counts
+        ],
+    )
+    _card(
+        folder,
+        "associations",
+        "f02",
+        _beside("held_share", 0.9, 0.8, 0.95, 0.5, 0.4, 0.3, 0.5),
+        {"name": "rules by chance"},
+    )
+
+
+def _scores(build: Path) -> None:
+    folder = build / "scores"
+    away = [
+        (customer, "churn_28d", "", chance, f"last order yesterday {SCRIPT}", "f03")
+        for customer, chance in CHURN.items()
+    ]
+    next_ones = [
+        (one.customer_id, "category_28d", category, chance, "bought in 2 orders", "f03")
+        for one in PEOPLE
+        for category, chance in (("BREAD", 0.1), ("DAIRY", 0.3), ("SALT", 0.01), ("TEA", one.orders / 10))
+    ]
+    _table(
+        folder / "customer_scores.parquet",
+        "customer_id varchar, target varchar, category varchar, probability double, reasons varchar, "
+        "model_fingerprint varchar",
+        away + next_ones,
+    )
+    figures = _beside("auc", 0.871, 0.851, 0.89, 0.83, 0.041, 0.03, 0.052)
+    # Less is better: the card holds the bare difference, the page says what is gained.
+    figures |= _beside("brier", 0.1, 0.09, 0.11, 0.12, -0.02, -0.03, -0.01)
+    tried = [
+        {"recipe": "recency_alone", "metrics": {"auc": 0.83}, "outcome": "lost"},
+        {"recipe": f"boosting {SCRIPT}", "metrics": {"auc": 0.87}, "outcome": "challenger"},
+        {
+            "recipe": "logistic_regression",
+            "metrics": {"auc": 0.871, "auc_low": 0.851, "auc_high": 0.89},
+            "outcome": "won",
+        },
+    ]
+    more = {"reliability": [{"probability": 0.1, "share": 0.12, "rows": 50}]}
+    _card(
+        folder,
+        "churn_28d",
+        "f03",
+        figures,
+        {"name": "recency_alone"},
+        recipe="logistic_regression",
+        tried=tried,
+        **more,
+    )
+
+
+def _beside(name: str, value, low, high, baseline, gain, gain_low, gain_high) -> dict[str, float]:
+    """A figure beside its baseline as a card holds it."""
+    return {
+        name: value, f"{name}_low": low, f"{name}_high": high, f"baseline_{name}": baseline,
+        f"baseline_{name}_low": baseline - 0.01, f"baseline_{name}_high": baseline + 0.01,
+        f"{name}_gain": gain, f"{name}_gain_low": gain_low, f"{name}_gain_high": gain_high,
+    }  # fmt: skip
+
+
+def _card(
+    folder: Path, target: str, fingerprint: str, figures: dict[str, float], baseline: dict[str, str], **more
+) -> None:
+    card = {
+        "model": target, "version": "2", "run_id": "0a0a", "fingerprint": fingerprint, "training_as_of": "2024-03-31",
+        "scored_as_of": "2024-03-31", "recipe": "the_only_one", "metrics": figures, "baseline": baseline,
+        "split": "Learned from January, judged on February.", "notes": [f"few days {SCRIPT}"], "tried": [],
+    }  # fmt: skip
+    _json(folder / f"model.{target}.json", card | more)
+
+
 def _gates(build: Path) -> None:
     for suite, passed in (("landing", True), ("profiles", False)):
         check = {
@@ -196,12 +345,16 @@ def _warehouse(settings: Settings) -> None:
     columns = {"customer_id": {"data_type": "varchar", "description": f"Who. {SCRIPT}"}}
     node = {"resource_type": "model", "columns": columns}
     manifest = {
-        "sources": {"s": {"name": "order_lines", "source_name": "landed", "columns": {}, "description": "Lines."}},
+        "sources": {
+            "s": {"name": "order_lines", "source_name": "landed", "columns": {}, "description": "Lines."},
+            "i": {"name": "customer_items", "source_name": "models", "columns": columns, "description": "Products."},
+        },
         "nodes": {
             "a": {**node, "name": "stg_order_lines", "fqn": ["h", "staging", "a"], "depends_on": {"nodes": ["s"]}},
             "b": {**node, "name": "customer_features", "fqn": ["h", "features", "b"], "depends_on": {"nodes": ["a"]}},
-            "c": {**node, "name": "customer_profiles", "fqn": ["h", "profiles", "c"], "depends_on": {"nodes": ["b"]},
-                  "description": "One row per customer."},
+            "p": {**node, "name": "purchases", "fqn": ["h", "features", "p"], "depends_on": {"nodes": ["a"]}},
+            "c": {**node, "name": "customer_profiles", "fqn": ["h", "profiles", "c"],
+                  "depends_on": {"nodes": ["b", "i"]}, "description": "One row per customer."},
         },
     }  # fmt: skip
     _json(settings.home.dbt_target / "manifest.json", manifest)

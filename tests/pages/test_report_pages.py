@@ -15,7 +15,9 @@ from tests.pages.homes import HOSTILE_ID, RUN, write_bare_home
 
 pytestmark = pytest.mark.pages
 
-PAGES = ["index.html", "segments.html", "customer.html", "quality.html", "data.html"]
+PAGES = [
+    "index.html", "segments.html", "models.html", "recommendations.html", "customer.html", "quality.html", "data.html",
+]  # fmt: skip
 BARE_PAGES = ["index.html", "customer.html", "quality.html", "data.html"]
 
 
@@ -123,7 +125,12 @@ def test_a_customer_opens_by_number_with_the_figures_of_the_tables(full_report, 
         ["Favourite", "TEA", "half of all, abc[U+202E]def", "confidence 50 %"],
         ["Lifecycle", "active", "3 orders", "confidence 100 %"],
     ]
-    assert seen.page.locator("#portrait h3").all_inner_texts() == ["Facts", "Rules"]
+    assert seen.page.locator("#portrait h3").all_inner_texts() == [
+        "Any product",
+        "Never bought before",
+        "Facts",
+        "Rules",
+    ]
 
 
 def test_the_search_finds_a_customer_and_enter_opens_the_first(full_report, visit):
@@ -201,7 +208,7 @@ def test_pointing_at_a_table_lights_its_lineage_and_choosing_it_opens_its_column
 
 def test_every_released_table_is_told_with_its_rows_and_key(full_report, visit):
     text = visit(full_report / "data.html").text("#released")
-    assert "customer_profiles the portrait: one row per customer 4 rows × 15 columns" in " ".join(text.split())
+    assert "customer_profiles the portrait: one row per customer 4 rows × 19 columns" in " ".join(text.split())
 
 
 def test_what_has_no_source_leaves_no_empty_place(bare_report, visit):

@@ -13,13 +13,18 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import customer, data, overview, quality, segments
+    from huaxiang.report.pages import customer, data, models, overview, quality, recommendations, segments
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        pages = [page for page, _ in PAGES if page != "segments.html" or tables.has("segments")]
+        needed = {
+            "segments.html": tables.has("segments"),
+            "models.html": models.is_needed(tables),
+            "recommendations.html": recommendations.is_needed(tables),
+        }
+        pages = [page for page, _ in PAGES if needed.get(page, True)]
         made = site(
             folder,
             pages,
@@ -35,6 +40,10 @@ def build(settings: Settings, run: Run) -> None:
         data.write(made, tables)
         if "segments.html" in pages:
             segments.write(made, tables)
+        if "models.html" in pages:
+            models.write(made, tables)
+        if "recommendations.html" in pages:
+            recommendations.write(made, tables)
         customer.write(made, tables)
         written = [path for path in folder.rglob("*") if path.is_file()]
         log.fact("pages", len(pages))

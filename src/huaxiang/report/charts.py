@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -171,6 +172,85 @@ def lines(rows: list[dict[str, float | None]], x: str, y: dict[str, str], chosen
                 {
                     "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
                     "encoding": {**encoding, "description": {"field": "said"}},
+                },
+            ],
+        }
+
+    return both(spec, label, wide=520, narrow=NARROW)
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """A figure with its 95 % interval (None where there is none), and how it is said."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    said: str
+    is_model: bool
+
+
+def intervals(rows: list[Whisker], label: str, unit: str = "") -> Markup:
+    """Some figures under each other on one scale: a dot with a whisker from the low to the high end of its interval.
+
+    `unit` follows each figure of the axis.
+    """
+    values = [
+        {
+            "name": row.name,
+            "value": row.value,
+            "low": row.value if row.low is None else row.low,
+            "high": row.value if row.high is None else row.high,
+            "shown": row.said,
+            "said": f"{row.name}: {row.said}",
+            "tone": "model" if row.is_model else "other",
+        }
+        for row in rows
+    ]
+    low, high = min(float(row["low"]) for row in values), max(float(row["high"]) for row in values)
+    room = 0.12 * (high - low) or 0.05 * abs(high) or 1.0
+    colour: Spec = {
+        "field": "tone",
+        "scale": {"domain": ["model", "other"], "range": [ACCENT, MUTED]},
+        "legend": None,
+    }
+
+    def spec(width: int) -> Spec:
+        y: Spec = {
+            "field": "name",
+            "type": "nominal",
+            "sort": None,
+            "title": None,
+            "axis": {"ticks": False, "domain": False, "labelPadding": 8, "minExtent": 78},
+        }
+        x: Spec = {
+            "type": "quantitative",
+            "title": None,
+            "scale": {"zero": False, "nice": False, "domain": [low - room, high + room]},
+            "axis": {"tickCount": 4, "labelExpr": f"datum.label + '{unit}'"},
+        }
+        return {
+            "data": {"values": values},
+            "width": width - 150,
+            "height": {"step": 26},
+            "layer": [
+                {
+                    "mark": {"type": "rule", "strokeWidth": 2, "aria": False},
+                    "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}, "color": colour},
+                },
+                {
+                    "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+                    "encoding": {
+                        "y": y,
+                        "x": {**x, "field": "value"},
+                        "color": colour,
+                        "description": {"field": "said"},
+                    },
+                },
+                {
+                    "mark": {"type": "text", "align": "left", "fontSize": 12, "color": MUTED, "aria": False},
+                    "encoding": {"y": y, "x": {"value": width - 140}, "text": {"field": "shown"}},
                 },
             ],
         }

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.report import glossary, words
+from huaxiang.report.items import Items, Pick
+from huaxiang.report.outlook import outlook
 from huaxiang.report.portrait import sentences
+from huaxiang.report.products import Product
 from huaxiang.report.tables import BuildTables, Row
 from huaxiang.tags import load_tags
 
@@ -26,7 +29,10 @@ DECLARED = (
 )  # fmt: skip
 _WINDOWS = ("7d", "28d", "91d", "364d")
 _HEADLINE = ("net_spend", "order_count", "recency_days", "basket_net_mean")
-_ELSEWHERE = {"customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", *DECLARED}
+_ELSEWHERE = {
+    "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "any_product_id",
+    "new_product_id", *DECLARED,
+}  # fmt: skip
 _KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models"}
 
 
@@ -36,9 +42,11 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     profiles = tables.rows(f"select *, {_spend_rank(tables)} as spend_rank from customer_profiles")
     profiles.sort(key=lambda row: natural(row["customer_id"]))
     interests, tags = _interests(tables), _tags(tables)
+    items = Items(tables) if tables.has("customer_items") else None
+    picks, scores = items.picks() if items else {}, outlook(tables)
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
-    figures = [column for column in columns if column not in _ELSEWHERE and not _is_window(column)]
+    figures = [column for column in columns if column not in _ELSEWHERE and not glossary.is_window(column)]
     stems = [stem for stem in ("order_count", "net_spend") if any(f"{stem}_{window}" in columns for window in _WINDOWS)]
     windows = [window for window in _WINDOWS if all(f"{stem}_{window}" in columns for stem in stems)]
     shown = {
@@ -52,14 +60,19 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     size = shard_size(len(profiles))
     for number in range(ceil(len(profiles) / size)):
         part = profiles[number * size : (number + 1) * size]
+        products: dict[Product, int] = {}
         people = [
             _customer(
                 row, shown, interests.get(row["customer_id"], []), tags["of"].get(row["customer_id"], []), currency
             )
+            | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
             for row in part
         ]
-        _write(folder / f"{number:02d}.js", f"huaxiang.shard({number},", people)
+        named = [[words.visible(product.name), words.visible(product.detail)] for product in products]
+        _write(folder / f"{number:02d}.js", f"huaxiang.shard({number},", people, *([named] if named else []))
     index = _index(profiles, shown, tags, tables, size)
+    index["tasks"] = items.titles() if items else []
+    index["ahead"] = list(zip(scores.names, scores.means, strict=True)) if scores else []
     _write(folder / "index.js", "huaxiang.index(", index)
     return {"customers": len(profiles), "shards": ceil(len(profiles) / size), "segments": len(index["segments"])}
 
@@ -126,6 +139,24 @@ def _customer(
     }
 
 
+def _ahead(
+    picks: list[list[Pick]] | None, scores: list[list[Any]] | None, products: dict[Product, int]
+) -> dict[str, Any]:
+    """What a customer will likely do, and what to recommend; a customer without them carries nothing.
+
+    `products` numbers the products of a shard, so that each one's words lie in it once; new ones are added.
+    """
+    found: dict[str, Any] = {}
+    if picks:
+        found["items"] = [
+            [[products.setdefault(pick.product, len(products)), words.visible(pick.reason)] for pick in of]
+            for of in picks
+        ]
+    if scores:
+        found["ahead"] = scores
+    return found
+
+
 def _interests(tables: BuildTables) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = defaultdict(list)
     if tables.has("customer_interests"):
@@ -187,10 +218,6 @@ def _spend_rank(tables: BuildTables) -> str:
     return "percent_rank() over (order by net_spend)" if has_spend else "null"
 
 
-def _is_window(column: str) -> bool:
-    return column.rpartition("_")[2] in _WINDOWS
-
-
-def _write(path: Path, call: str, content: Any) -> None:
-    text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
+def _write(path: Path, call: str, *contents: Any) -> None:
+    text = ",".join(json.dumps(content, separators=(",", ":")) for content in contents).replace("<", "\\u003c")
     path.write_text(f"{call}{text});\n", encoding="ascii")

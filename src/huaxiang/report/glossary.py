@@ -53,6 +53,9 @@ _TERMS = {
     "monetary_quintile": Term("Spend fifth, 5 is best", "quintile"),
     "campaigns_received": Term("Campaigns received", "count"),
     "campaigns_answered": Term("Campaigns answered", "count"),
+    "churn_probability_28d": Term("Probability of no order in the next 28 days", "share"),
+    "likely_category": Term("Likeliest category", "text"),
+    "likely_category_probability": Term("Probability of buying from it in the next 28 days", "share"),
 }
 
 
@@ -64,6 +67,11 @@ def term(column: str) -> Term:
     if window in _WINDOWS and stem in _TERMS:
         return Term(f"{_TERMS[stem].label}, {_WINDOWS[window]}", _TERMS[stem].unit)
     return Term(words.plain(column).capitalize(), "")
+
+
+def is_window(column: str) -> bool:
+    """Whether the column is a figure of the last days (`order_count_28d`), not one that is only named after days."""
+    return column not in _TERMS and column.rpartition("_")[2] in _WINDOWS
 
 
 def in_order(columns: Iterable[str]) -> list[str]:

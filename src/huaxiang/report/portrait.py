@@ -22,6 +22,7 @@ def sentences(row: Row, interests: list[str], currency: str, spend_rank: float |
         lambda: _habits(row),
         lambda: f"Buys most of {words.listed(interests)}." if interests else "",
         lambda: _campaigns(row),
+        lambda: _ahead(row),
     ]
     return [words.visible(sentence) for tell in told if (sentence := tell())]
 
@@ -101,3 +102,15 @@ def _campaigns(row: Row) -> str:
         return "Has received no campaign."
     said = f"Has received {words.plural(received, 'campaign')}"
     return f"{said} and answered {answered or 'none'}." if answered is not None else said + "."
+
+
+def _ahead(row: Row) -> str:
+    away, category, chance = (
+        row.get(column) for column in ("churn_probability_28d", "likely_category", "likely_category_probability")
+    )
+    parts = []
+    if away is not None:
+        parts.append(f"stays away with a probability of {words.percent(away, 0)}")
+    if category and chance is not None:
+        parts.append(f"is likeliest to buy from {category} ({words.percent(chance, 0)})")
+    return f"In the next 28 days {words.listed(parts)}." if parts else ""

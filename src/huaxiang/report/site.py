@@ -18,6 +18,8 @@ from huaxiang.report.conservation import missing
 PAGES = (
     ("index.html", "Overview"),
     ("segments.html", "Segments"),
+    ("models.html", "Models"),
+    ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),
     ("quality.html", "Quality"),
     ("data.html", "Data"),

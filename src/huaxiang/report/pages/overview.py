@@ -9,11 +9,14 @@ from typing import Any
 from huaxiang.report import charts, facts, words
 from huaxiang.report.conservation import Conservation, conservation
 from huaxiang.report.days import Day, days
+from huaxiang.report.pages import models
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
 _ABOUT = {
     "segments.html": "How customers group, and what sets each group apart.",
+    "models.html": "Every model beside its baseline: how good it is, how that was measured, what else was tried.",
+    "recommendations.html": "What to recommend and why, and what is bought together.",
     "customer.html": "One customer: the portrait in words, every tag with its evidence.",
     "quality.html": "Every check, and every refused record with its reason.",
     "data.html": "Every table and column, what it means and what it is made from.",
@@ -50,7 +53,7 @@ def write(site: Site, tables: BuildTables, pages: list[str]) -> dict[str, int]:
         "index.html",
         lede=_lede(totals, tables),
         keys=_keys(totals, tables, currency),
-        verdicts=_verdicts(account, gates),
+        verdicts=[*_verdicts(account, gates), *_left_out(models.left_out(tables))],
         activity=_activity(days(tables, totals), currency),
         account=account,
         many_sources=len(sources) > 1,
@@ -107,6 +110,14 @@ def _verdicts(account: Conservation | None, gates: tuple[facts.Gate, ...]) -> li
     for gate in gates:
         verdicts.append(_gate_verdict(gate))
     return verdicts
+
+
+def _left_out(families: list[tuple[str, str]]) -> list[Verdict]:
+    """A model that fails is missing from the portraits: they are published, and this says so."""
+    return [
+        Verdict("warning", f"The {family} are left out of this run: {reason}", "models.html#left-out", "See the models")
+        for family, reason in families
+    ]
 
 
 def _gate_verdict(gate: facts.Gate) -> Verdict:

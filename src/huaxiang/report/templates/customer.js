@@ -13,7 +13,7 @@
       list();
       show();
     },
-    shard(number, rows) { shards.set(number, rows); },
+    shard(number, rows, products) { shards.set(number, { rows, products }); },
   };
 
   function el(name, attributes, ...children) {
@@ -77,7 +77,7 @@
     const id = current() || people.ids[0], place = order.get(id);
     if (!mark() && !byId("who").value) list();
     if (place === undefined) return say(`There is no customer ${shown(id).replace(/[^\x20-\x7e]/g, "?")} in this portrait. Search for another one.`);
-    const number = Math.floor(place / people.size), ready = () => { if ((current() || people.ids[0]) === id) draw(id, place, shards.get(number)[place % people.size]); };
+    const number = Math.floor(place / people.size), ready = () => { if ((current() || people.ids[0]) === id) draw(id, place, shards.get(number).rows[place % people.size], shards.get(number).products); };
     if (shards.has(number)) return ready();
     const file = String(number).padStart(2, "0") + ".js";
     const script = el("script", { src: "customers/" + file });
@@ -88,7 +88,7 @@
 
   function say(sentence) { byId("portrait").replaceChildren(el("p", { class: "lede" }, sentence)); }
 
-  function draw(id, place, one) {
+  function draw(id, place, one, products) {
     const parts = [head(id, place)];
     if (people.segment.length && people.segment[place] !== null) {
       const segment = people.segment[place];
@@ -98,6 +98,7 @@
     if (people.headline.length) parts.push(el("dl", { class: "keys small" }, ...people.headline.map((label, at) =>
       el("div", null, el("dt", null, label), el("dd", null, one.headline[at])))));
     parts.push(el("div", { class: "columns" }, ...[interests(one), lately(one), declared(one)].filter(Boolean)));
+    parts.push(...[ahead(one), recommended(one, products)].filter(Boolean));
     parts.push(...[tags(one), figures(one)].filter(Boolean));
     byId("portrait").replaceChildren(...parts);
     document.title = document.title.replace(/^.*?( · )/, () => `Customer ${shown(id)} · `);
@@ -120,6 +121,28 @@
     return el("div", { class: "scroll" }, el("table", { class: kind || "" },
       el("thead", null, el("tr", null, ...head.map((text, at) => cell("th", text, at, "col")))),
       el("tbody", null, ...rows.map((row) => el("tr", null, ...row.map((text, at) => cell(at ? "td" : "th", text, at, at ? "" : "row")))))));
+  }
+
+  function ahead(one) {
+    if (!one.ahead) return null;
+    const body = one.ahead.flatMap(([number, probability, reasons]) => [
+      el("tr", null, el("th", { scope: "row" }, (number ? "Buys " : "") + people.ahead[number][0]), el("td", null, bar(probability)),
+        el("td", { class: "n" }, percent(probability)), el("td", { class: "n" }, people.ahead[number][1] === null ? "–" : percent(people.ahead[number][1]))),
+      el("tr", { class: "why" }, el("td", { colspan: 4 }, reasons))]);
+    const heads = [el("span", { class: "hidden" }, "What may happen"), el("span", { class: "hidden" }, "Probability, drawn"), "This customer", "Average"];
+    return section("The next 28 days", el("table", { class: "ahead" },
+      el("thead", null, el("tr", null, ...heads.map((head, at) => el("th", { scope: "col", ...(at > 1 ? { class: "n" } : {}) }, head)))),
+      el("tbody", null, ...body)),
+      el("p", { class: "note" }, "Probabilities; below each what moved it most. ", el("a", { href: "models.html" }, "How good are they?")));
+  }
+
+  function recommended(one, products) {
+    if (!one.items) return null;
+    const lists = one.items.map((picks, task) => picks.length ? el("div", null, el("h3", null, people.tasks[task]),
+      el("ol", { class: "picks" }, ...picks.map(([product, reason]) => el("li", null,
+        el("b", null, products[product][0]), " ", el("small", null, products[product][1]), reason ? el("span", null, reason) : "")))) : null);
+    return section("What to recommend", el("div", { class: "columns" }, ...lists.filter(Boolean)),
+      el("p", { class: "note" }, "The first of each list. ", el("a", { href: "recommendations.html" }, "How they are made")));
   }
 
   function interests(one) {

@@ -1,0 +1,97 @@
+"""Each figure that a model is judged by, in plain words: its name, what it means, which way is better. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from huaxiang.report import words
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`unit` is share (told in percent) or score (told as it is)."""
+
+    label: str
+    meaning: str = ""
+    unit: str = "score"
+    is_higher_better: bool = True
+
+    def say(self, value: float | None, signed: bool = False) -> str:
+        """The value with the decimals that tell two models apart."""
+        if value is None:
+            return words.NONE
+        shown = f"{words.number(100 * value, 1)} %" if self.unit == "share" else words.number(value, 3)
+        return f"+{shown}" if signed and value > 0 else shown.replace("-", "−")
+
+    def say_difference(self, value: float) -> str:
+        """A difference between two values; of shares in percentage points."""
+        shown = words.number(100 * value, 1) if self.unit == "share" else words.number(value, 3)
+        return shown.replace("-", "−")
+
+
+# `{k}` is how many places of a list count; the most telling figures come first.
+_METRICS = {
+    "auc": Metric(
+        "Right order (AUC)",
+        "of a customer it happens to and one it does not, how often the first has the higher probability: "
+        "0.5 is tossing a coin, 1 is never wrong",
+    ),
+    "ndcg": Metric(
+        "Quality of the first {k} (NDCG)",
+        "what was bought counts more the higher it stood in the list: 0 is nothing found, 1 is a perfect list",
+    ),
+    "hr": Metric("Customers with a hit in {k}", "who then bought at least one of the first {k}", "share"),
+    "recall": Metric("Purchases foreseen by {k}", "share of what was then bought that is among the first {k}", "share"),
+    "precision": Metric("Hits among the {k}", "share of the first {k} that was then bought", "share"),
+    "brier": Metric(
+        "Error of the probability (Brier)",
+        "mean squared distance between the probability and what happened: 0 is best",
+        is_higher_better=False,
+    ),
+    "log_loss": Metric("Surprise (log loss)", "how unlikely the model held what happened: 0 is best", "score", False),
+    "calibration_error": Metric(
+        "Miscalibration", "how far the probabilities are from the shares that came about: 0 is best", "share", False
+    ),
+    "held_share": Metric(
+        "Rules that hold later", "share of the rules that also hold in later orders, which they were not made from",
+        "share",
+    ),
+    "later_lift": Metric(
+        "Strength later (lift)",
+        "how many times as many later orders have both as would by chance: 1 is chance",
+    ),
+    "silhouette": Metric(
+        "Separation (silhouette)", "how much nearer customers are to their own group than to the next: 1 is best"
+    ),
+    "stability": Metric(
+        "Stability (adjusted Rand index)", "how alike the groups are when customers are drawn anew: 1 is the same"
+    ),
+    "coverage": Metric("Products reached", "share of the catalogue that is recommended to anybody", "share"),
+}  # fmt: skip
+
+
+def metric(name: str) -> Metric:
+    """The figure's plain name; one with a number of places (`hr_at_10`) is put together, the unknown is spelled out.
+
+    Of an unknown figure more is taken to be better, as promotion does.
+    """
+    if name in _METRICS:
+        return _METRICS[name]
+    stem, place = _parts(name)
+    if place and stem in _METRICS:
+        known = _METRICS[stem]
+        return replace(known, label=known.label.format(k=place), meaning=known.meaning.format(k=place))
+    unit = "share" if name.endswith("_share") else "score"
+    return Metric(name.replace("_", " ").capitalize(), unit=unit)
+
+
+def in_order(names: list[str]) -> list[str]:
+    """The most telling first, unknown ones last, in the order given."""
+    places = {name: place for place, name in enumerate(_METRICS)}
+    return sorted(names, key=lambda name: places.get(name, places.get(_parts(name)[0], len(places))))
+
+
+def _parts(name: str) -> tuple[str, str]:
+    found = re.fullmatch(r"(.+)_at_(\d+)", name)
+    return (found[1], found[2]) if found else (name, "")

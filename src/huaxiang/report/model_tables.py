@@ -1,0 +1,55 @@
+"""The tables of a model's card that tell more than one figure can: told against came about, category by category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from huaxiang.report import words
+from huaxiang.report.metrics import metric
+
+
+@dataclass(frozen=True)
+class CardTable:
+    """A table in words; the first cell of a row names it."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def card_tables(said: Mapping[str, Any]) -> tuple[CardTable, ...]:
+    """Those that the card holds."""
+    found = []
+    if rows := said.get("reliability"):
+        found.append(
+            CardTable(
+                "Do the probabilities come true?",
+                ("Probability told", "Came about", "Cases"),
+                tuple(
+                    (words.percent(row["probability"]), words.percent(row["share"]), words.count(row["rows"]))
+                    for row in rows
+                ),
+            )
+        )
+    if rows := said.get("by_category"):
+        auc = metric("auc")
+        found.append(
+            CardTable(
+                "Category by category",
+                ("Category", "Happens in", auc.label, "Baseline", "Difference"),
+                tuple(
+                    (
+                        str(row["category"]),
+                        words.percent(row["event_share"], 0),
+                        auc.say(row["auc"]),
+                        auc.say(row["baseline_auc"]),
+                        f"{auc.say(row['auc_gain'], signed=True)} ({auc.say(row['auc_gain_low'])} to "
+                        f"{auc.say(row['auc_gain_high'])})",
+                    )
+                    for row in rows
+                ),
+            )
+        )
+    return tuple(found)

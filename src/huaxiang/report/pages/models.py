@@ -1,0 +1,69 @@
+"""The models page: each model in a sentence, beside its baseline, with how it was judged and what else was tried."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from huaxiang import families
+from huaxiang.report import charts, words
+from huaxiang.report.metrics import Metric
+from huaxiang.report.model_cards import Figure, Measure, ModelCard, cards, verdict
+from huaxiang.report.site import Site
+from huaxiang.report.tables import BuildTables
+
+# Where a reader sees what the model made.
+_SHOWN_ON = {
+    "segments": ("segments.html", "See the segments"),
+    "recommendations": ("recommendations.html", "See the recommendations"),
+    "associations": ("recommendations.html#rules", "See the rules"),
+    "scores": ("customer.html", "See a customer"),
+}
+_DRAWN = 3  # figures of a model that are drawn; all are told
+
+
+def is_needed(tables: BuildTables) -> bool:
+    """Whether the build has a model, or a reason why one is missing."""
+    return bool(families.left_out(tables.build)) or any(tables.build.glob("*/model*.json"))
+
+
+def write(site: Site, tables: BuildTables) -> dict[str, int]:
+    """Write `models.html`; returns the figures the step logs."""
+    found = cards(tables)
+    pages = {page for page, _ in site.common["pages"]}
+    site.write(
+        "models.html",
+        cards=found,
+        verdicts={card.target: [verdict(measure, card) for measure in card.measures] for card in found},
+        drawings={card.target: drawings(card) for card in found},
+        places={family: place for family, place in _SHOWN_ON.items() if place[0].partition("#")[0] in pages},
+        left_out=left_out(tables),
+    )
+    return {"models": len(found)}
+
+
+def left_out(tables: BuildTables) -> list[tuple[str, str]]:
+    """The families without a result in this run, each with its reason."""
+    return [
+        (words.plain(family), f"{reason.removeprefix(f'{family}: ').rstrip('.')}.")
+        for family, reason in families.left_out(tables.build).items()
+    ]
+
+
+def drawings(card: ModelCard) -> list[Markup | None]:
+    """For each figure its picture, model above baseline; None without an interval, and for those after the first."""
+    drawable = [measure.key for measure in card.measures if measure.model.interval][:_DRAWN]
+    return [_drawing(card, measure) if measure.key in drawable else None for measure in card.measures]
+
+
+def _drawing(card: ModelCard, measure: Measure) -> Markup:
+    rows = [_whisker("this model", measure.model, measure.metric, is_model=True)]
+    if measure.baseline:
+        rows.append(_whisker("baseline", measure.baseline, measure.metric, is_model=False))
+    label = f"{card.title}: {measure.metric.label}, model and baseline with their 95 % intervals"
+    return charts.intervals(rows, label, " %" if measure.metric.unit == "share" else "")
+
+
+def _whisker(name: str, figure: Figure, metric: Metric, is_model: bool) -> charts.Whisker:
+    scale = 100 if metric.unit == "share" else 1
+    value, low, high = (None if bound is None else scale * bound for bound in (figure.value, figure.low, figure.high))
+    return charts.Whisker(name, value or 0.0, low, high, metric.say(figure.value), is_model)
