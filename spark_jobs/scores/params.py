@@ -41,8 +41,8 @@ class ScoreParams:
     customers: int = 20_000  # of a larger home so many are learned from, drawn by a hash of their ids
     clip: float = 4.0  # standard deviations: no single figure decides alone
 
-    # Weight of the squared coefficients beside the mean loss of a row: fits on few and on many rows are shrunk alike, so
-    # that what calibrates the one suits the other.
+    # Weight of the squared coefficients beside the mean loss of a row: fits on few and on many rows are shrunk alike,
+    # so that what calibrates the one suits the other.
     penalty: float = 0.001
     tree_count: int = 60
     leaf_count: int = 12
