@@ -148,8 +148,9 @@ def catalogue(known: Encoded, bought: DataFrame, cut_off: date, params: Recommen
         )
     count = len(counts)
     return Catalogue(
-        ids=known.ids[:count],
-        types=known.types[:count],
+        # Made anew: a part of an array of texts keeps the width of the longest, which may be one of later.
+        ids=np.array(known.ids[:count].tolist()),
+        types=np.array(known.types[:count].tolist()),
         buyers=counts["buyers"].to_numpy(dtype=np.int64),
         recent_buyers=counts["recent_buyers"].to_numpy(dtype=np.int64),
     )

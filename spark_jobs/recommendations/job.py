@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition
 from huaxiang.files import write_text
+from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from spark_jobs.recommendations import inputs, lists, outputs, reasons, tracked, training
@@ -55,9 +56,10 @@ def train(
     known = inputs.encoded(spark, inputs.worth_recommending(every, params), params)
     trained = training.trained(spark, known, run.as_of, settings.home.warehouse / "als", params)
     known.forget()
+    inputs_hash = content_hash(path)
     versions = {}
     for task in training.TASKS:
-        decision, versions[task], outcome = tracked.record(settings, run, path, trained, task, params)
+        decision, versions[task], outcome = tracked.record(settings, run, inputs_hash, trained, task, params)
         found = trained.reports[task].metrics(decision.winner)
         said = {
             "won": "is the champion",

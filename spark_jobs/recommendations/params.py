@@ -32,10 +32,10 @@ class RecommendationParams:
     rank: int = 32
     regularisation: float = 0.05
     alpha: float = 1.0
-    iterations: int = 6
+    iterations: int = 5
     blocks: int = 2
     seed: int = 28
-    fewest_buyers: int = 5
+    fewest_buyers: int = 10
     checkpoint_every: int = 2  # iterations; a longer lineage overflows the stack of a Java thread
 
     neighbour_products: int = 4000  # the most bought ones: the table of pairs grows with their square

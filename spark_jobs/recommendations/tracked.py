@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.promotion import Decision, decide
-from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from spark_jobs.recommendations import plots, training
 from spark_jobs.recommendations.judging import BASELINES, BLEND
@@ -48,7 +47,7 @@ _NEEDS = ("mlflow", "numpy", "pandas")
 
 
 def record(
-    settings: Settings, run: Run, purchases: Path, trained: Training, task: str, params: RecommendationParams
+    settings: Settings, run: Run, inputs_hash: str, trained: Training, task: str, params: RecommendationParams
 ) -> tuple[Decision, tracking.Version | None, str]:
     """Keep every recipe of a task as a run and let the best one score, by `promotion.decide`."""
     report = trained.reports[task]
@@ -56,7 +55,6 @@ def record(
     quality = {name: found.value for name, found in report.quality().items()}
     decision = decide(quality, report.difference, BASELINES[task], now.recipe if now else None)
     said = _report(run, report, decision, params)
-    inputs_hash = content_hash(purchases)
     names = sorted(report.recipes, key=lambda name: name != decision.winner)  # so that it gets the lower version number
     fits = [_fit(settings, run, inputs_hash, trained, task, name, decision, said, params) for name in names]
     cannot_score = now is not None and not can_score(settings, now)
