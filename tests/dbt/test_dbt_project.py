@@ -84,7 +84,7 @@ WRONG = {
         "days.ordered_on is not null",
     ),
     "a_window_holds_exactly": ("macros/features.sql", "{{ day }} > ", "{{ day }} >= "),
-    "a_purchase_weighs_half": ("macros/features.sql", "as double) / 28), 9)", "as double) / 29), 9)"),
+    "a_purchase_weighs_half": ("macros/features.sql", "as double) / 28)', 9)", "as double) / 29)', 9)"),
     "gaps_are_between": ("models/features/customer_gaps.sql", "(gap_count - 1)", "gap_count"),
     "quintiles_put": ("macros/features.sql", "({{ place }} - 1) * 5", "{{ place }} * 5"),
 }
