@@ -3,7 +3,7 @@ AS_OF ?= 2017-11-30
 WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock
+.PHONY: help setup run test check bench lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: setup ## Lint, type-check, check the import rules, and that the generated
 	@$(WORK)/lint-imports
 	@$(WORK)/sqlfluff lint --processes 2 dbt_project/models
 	@$(WORK)/huaxiang docs --check
+
+bench: setup ## Measure pairs of ours and a plain reference, about five minutes (WRITE=1 also writes the page of results).
+	@$(WORK)/python -m benchmarks $(if $(WRITE),--write --note "$(NOTE)")
 
 lock: ## Resolve requirements/*.in into hash-locked files, for whoever changes a dependency.
 	@for name in work airflow uv; do \
