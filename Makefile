@@ -4,6 +4,7 @@ WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down test test-services check secrets lock
+.PHONY: help setup run test check bench lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,8 @@ check: setup ## Lint, type-check, check the import rules, and that the generated
 
 secrets: ## Make the secrets, folders and .env of the scaled form (docker-compose.yml); what is there is kept.
 	@PYTHONPATH=src python3 -m huaxiang.scaled
+bench: setup ## Measure pairs of ours and a plain reference, about five minutes (WRITE=1 also writes the page of results).
+	@$(WORK)/python -m benchmarks $(if $(WRITE),--write --note "$(NOTE)")
 
 lock: ## Resolve requirements/*.in into hash-locked files, for whoever changes a dependency.
 	@for name in work airflow uv; do \
