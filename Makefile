@@ -3,8 +3,7 @@ AS_OF ?= 2017-11-30
 WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test test-services check secrets lock
-.PHONY: help setup run test check bench lock
+.PHONY: help setup run up down test test-services check bench secrets lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,10 +35,11 @@ check: setup ## Lint, type-check, check the import rules, and that the generated
 	@$(WORK)/sqlfluff lint --processes 2 dbt_project/models
 	@$(WORK)/huaxiang docs --check
 
-secrets: ## Make the secrets, folders and .env of the scaled form (docker-compose.yml); what is there is kept.
-	@PYTHONPATH=src python3 -m huaxiang.scaled
 bench: setup ## Measure pairs of ours and a plain reference, about five minutes (WRITE=1 also writes the page of results).
 	@$(WORK)/python -m benchmarks $(if $(WRITE),--write --note "$(NOTE)")
+
+secrets: ## Make the secrets, folders and .env of the scaled form (docker-compose.yml); what is there is kept.
+	@PYTHONPATH=src python3 -m huaxiang.scaled
 
 lock: ## Resolve requirements/*.in into hash-locked files, for whoever changes a dependency.
 	@for name in work airflow uv; do \
