@@ -146,7 +146,7 @@ def record_all(
     """
     now = champion(settings, fits[0].target)
     version, outcome = None, "lost"
-    for fit in fits:
+    for fit in sorted(fits, key=lambda one: one.recipe != decision.winner):  # the winner first, so it is version 1
         if fit.recipe == decision.winner:
             is_refit = now is not None and now.recipe == fit.recipe
             outcome = judge(fit, now, judged_by, must_replace or not is_refit)
