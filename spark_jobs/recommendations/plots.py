@@ -38,7 +38,7 @@ def hit_rate_by_length(curves: Mapping[str, Sequence[float]], winner: str) -> Fi
         style = {"linewidth": 2.5, "color": _ORANGE} if is_chosen else {"linewidth": 1.2}
         axes.plot(range(1, len(values) + 1), values, label=f"{name} (chosen)" if is_chosen else name, **style)
     axes.axvline(10, color=_GREY, linestyle=":", linewidth=1)
-    axes.set(xlabel="k, length of the list", ylabel="hit rate at k", ylim=(0, 1))
+    axes.set(xlabel="k, length of the list", ylabel="hit rate at k", ylim=(0, None), xticks=[1, 5, 10, 15, 20])
     axes.legend(frameon=False, fontsize=8)
     return figure
 
