@@ -160,3 +160,14 @@ def test_a_probability_of_days_ahead_is_no_window_of_days_past():
     assert not glossary.is_window("churn_probability_28d")
     assert glossary.is_window("order_count_28d")
     assert glossary.say("churn_probability_28d", 0.123, "EUR") == "12.3 %"
+
+
+def test_a_models_sentences_have_places_of_their_own_and_are_no_figures():
+    from huaxiang.report.customers import _ELSEWHERE
+    from huaxiang.settings import load_settings
+    from huaxiang.tags import profile_columns
+
+    sentences = ("_reason", "_reasons", "_product_id", "_product_type")
+    told = {column.name for column in profile_columns(load_settings()) if column.name.endswith(sentences)}
+    assert len(told) == 8
+    assert told <= _ELSEWHERE

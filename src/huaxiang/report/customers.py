@@ -30,8 +30,9 @@ DECLARED = (
 _WINDOWS = ("7d", "28d", "91d", "364d")
 _HEADLINE = ("net_spend", "order_count", "recency_days", "basket_net_mean")
 _ELSEWHERE = {
-    "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "any_product_id",
-    "new_product_id", *DECLARED,
+    "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "churn_reasons",
+    "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
+    "new_product_type", "new_product_reason", *DECLARED,
 }  # fmt: skip
 _KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models"}
 
