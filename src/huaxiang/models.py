@@ -5,6 +5,7 @@ All families run in one Spark application, one after another. One that fails is 
 
 from __future__ import annotations
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,19 @@ def _tried(
             getattr(_job(name), action)(spark, settings, run, log)
     except Exception as error:
         _require_alive(spark, error)
-        return str(error) if isinstance(error, HuaxiangError) else f"{type(error).__name__} in spark_jobs/{name}"
+        return str(error) if isinstance(error, HuaxiangError) else _kept(settings, name, error)
     return None
+
+
+def _kept(settings: Settings, name: str, error: Exception) -> str:
+    """Keep where a fault of the program happened, without its message: that may hold a customer's value."""
+    log = settings.home.logs / "models.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as lines:
+        lines.write(f"{name}: {type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}\n")
+    return (
+        f"{type(error).__name__} in spark_jobs/{name}, a fault of the program: logs/models.log of the home says where"
+    )
 
 
 def _require_alive(spark: SparkSession, error: Exception) -> None:

@@ -51,7 +51,10 @@ def test_a_family_that_goes_well_gives_no_reason(monkeypatch, settings):
 def test_a_reason_is_the_message_of_our_own_errors_and_only_the_kind_of_others(monkeypatch, settings):
     assert tried(monkeypatch, settings, HuaxiangError("scores: too little data")) == "scores: too little data"
     # another library's message may hold a customer's value
-    assert tried(monkeypatch, settings, ValueError("cust-17 is odd")) == "ValueError in spark_jobs/scores"
+    said = tried(monkeypatch, settings, ValueError("cust-17 is odd"))
+    assert said.startswith("ValueError in spark_jobs/scores, a fault of the program: logs/models.log")
+    kept = (settings.home.logs / "models.log").read_text()
+    assert "in act" in kept and "cust-17" not in kept
 
 
 def test_when_spark_died_the_step_fails_so_that_it_can_be_retried(monkeypatch, settings):
