@@ -29,14 +29,14 @@ class RecommendationParams:
     half_life_days: float = 90.0  # own history: a purchase that long ago counts half
 
     # ALS. Fixed blocks make it bit-equal across repeats. A product needs some buyers to say anything about taste.
-    rank: int = 32
+    rank: int = 16  # 32 took twice as long and was not surely better on the tuning window
     regularisation: float = 0.05
     alpha: float = 1.0
-    iterations: int = 5
+    iterations: int = 4
     blocks: int = 2
     seed: int = 28
     fewest_buyers: int = 10
-    checkpoint_every: int = 2  # iterations; a longer lineage overflows the stack of a Java thread
+    checkpoint_every: int = 4  # iterations; a longer lineage overflows the stack of a Java thread
 
     neighbour_products: int = 4000  # the most bought ones: the table of pairs grows with their square
     neighbour_customers: int = 100_000
