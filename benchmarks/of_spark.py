@@ -37,8 +37,10 @@ def kmeans_pair(spark: SparkSession, size: home.Size) -> Pair:
 
     def by_scikit_learn() -> Any:
         from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
 
-        return KMeans(_GROUPS, n_init=params.fit_starts, random_state=params.seed).fit(points).cluster_centers_
+        with threadpool_limits(1):  # more threads only wait for each other at this size, as segments found out too
+            return KMeans(_GROUPS, n_init=params.fit_starts, random_state=params.seed).fit(points).cluster_centers_
 
     return Pair(
         "k-means",
@@ -46,6 +48,7 @@ def kmeans_pair(spark: SparkSession, size: home.Size) -> Pair:
         Side("scikit-learn K-Means, six starts", by_scikit_learn),
         "what a laptop user waits for: Spark pays per job, not per row, and goes on where memory ends",
         size.repeats,
+        warm_up=True,
         check=lambda centres: sorted(tuple(np.round(centre, 2) + 0.0) for centre in centres),
     )
 
@@ -86,4 +89,5 @@ def pairs_pair(spark: SparkSession, settings: Settings, run: Run, size: home.Siz
         Side("DuckDB: count every pair", by_counting),
         "why scoring counts and does not mine; FP-Growth also finds the sets of three and more",
         size.repeats,
+        warm_up=True,
     )

@@ -31,6 +31,7 @@ class Pair:
     reference: Side
     meaning: str
     repeats: int
+    warm_up: bool = False  # each side once before, untimed: imports and compilers are not what is compared
     check: Callable[[Any], Any] = lambda result: result
 
 
@@ -60,13 +61,16 @@ class Measured:
 def measure(pair: Pair) -> Measured:
     """Do both sides in turn, so often as the pair says. Raises DifferentResults when they do not agree."""
     seconds: dict[str, list[float]] = {"ours": [], "reference": []}
+    for side in (pair.ours, pair.reference) if pair.warm_up else ():
+        side.prepare()
+        side.work()
     for number in range(pair.repeats):
         results = {}
         order = (
             ("ours", "reference") if number % 2 == 0 else ("reference", "ours")
         )  # neither always profits from the first
         for which in order:
-            side: Side = getattr(pair, which)
+            side = pair.ours if which == "ours" else pair.reference
             side.prepare()
             began = time.perf_counter()
             result = side.work()

@@ -72,6 +72,11 @@ def test_chance_is_that_of_fishers_exact_test():
         assert float(chance.tail(n, a, c, k)) == pytest.approx(expected, rel=1e-8, abs=1e-12)
 
 
+def test_far_fewer_than_by_chance_is_surely_chance():
+    with np.errstate(over="raise"):
+        assert chance.tail(142_585, [31_759, 31_759], [15_986, 15_986], [0, 10]).tolist() == [1.0, 1.0]
+
+
 def test_a_very_small_chance_is_kept_in_four_digits_and_an_immeasurable_one_is_0():
     exact = 2 * comb(132, 12) / comb(360, 120)
     assert chance.p_values([Counted(TEA, 360, 132, 120, 120)], 2) == [float(f"{exact:.3e}")]
