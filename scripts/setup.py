@@ -6,10 +6,13 @@ carries the hash of the lock it was made from, so a changed lock is installed ag
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,8 +22,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 
 def main() -> int:
-    stale = [name for name in ("work", "airflow") if not is_fresh(name)]
-    if not stale:
+    if not stale():
         return 0
     from huaxiang.doctor import prerequisites
 
@@ -30,9 +32,10 @@ def main() -> int:
     if missing:
         return 1
     try:
-        bootstrap_uv()
-        for name in stale:
-            install(name)
+        with one_at_a_time():
+            for name in stale():
+                bootstrap_uv()
+                install(name)
     except subprocess.CalledProcessError as error:
         print(
             f"setup: '{' '.join(map(str, error.cmd[:4]))} ...' failed; see the lines above, then run make again.",
@@ -40,6 +43,19 @@ def main() -> int:
         )
         return 1
     return 0
+
+
+def stale() -> list[str]:
+    return [name for name in ("work", "airflow") if not is_fresh(name)]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two `make` calls at once would install into one environment; the second waits, and then has nothing to do."""
+    VENV.mkdir(exist_ok=True)
+    with (VENV / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_fresh(name: str) -> bool:
