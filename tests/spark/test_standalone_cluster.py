@@ -25,7 +25,8 @@ from tests.spark.conftest import SAMPLE_DAY, copy_of
 pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow]
 
 RUN = Run(SAMPLE_DAY, SAMPLE_DAY)
-FAMILIES = tuple(name for name in families.FAMILIES if (PROJECT / "spark_jobs" / name / "job.py").exists())
+# The two whose work is spread over a cluster; scores are fitted on the driver, rules are counted in one job.
+FAMILIES = ("segments", "recommendations")
 QUICK = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"  # many small jobs: Java need not optimise them
 SPARK_HOME = Path(pyspark.__file__).parent
 ENVIRONMENT = {
