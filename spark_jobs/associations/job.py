@@ -101,8 +101,6 @@ def train(
     version, outcome = tracking.record(settings, record, judged_by="held_share")
     held = f"{metrics['held_share']:.0%} of {len(mined.rules)} rules held on the last {params.held_days} days"
     log.progress(f"associations: {held}; {outcome}")
-    log.fact("trained rules", len(mined.rules))
-    log.fact("associations promotion", outcome)
     return version
 
 
@@ -137,7 +135,6 @@ def score(
     card = _card(model, champion, run, notes, len(kept))
     write_text(folder / f"model.{TARGET}.json", json.dumps(card, indent=2) + "\n")
     log.fact("rules", len(kept))
-    log.fact("associations model", f"version {champion.version} of {model.training_as_of}")
 
 
 # Mining and judging.

@@ -70,7 +70,6 @@ def train(
             f"{tracked.TARGETS[task]}: {decision.winner} {said[outcome]}; NDCG@{params.top} "
             f"{found[f'ndcg_at_{params.top}']:.4f}, baseline {found[f'baseline_ndcg_at_{params.top}']:.4f}"
         )
-        log.fact(f"{tracked.TARGETS[task]} promotion", outcome)
     return versions
 
 
@@ -111,8 +110,6 @@ def score(
     for task, one in champions.items():
         text = json.dumps(_card(task, one, run), indent=2) + "\n"
         write_text(folder / f"model.{tracked.TARGETS[task]}.json", text)
-        name = tracked.TARGETS[task]
-        log.fact(name, f"{one.recipe['recipe']}, version {one.version.version} of {one.recipe['training_as_of']}")
     log.fact("recommendations", rows)
     named.unpersist()
     bought.unpersist()

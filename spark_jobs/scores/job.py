@@ -128,7 +128,6 @@ def score(
         ids = frame[["customer_id", "category"]]
         parts.append(ids.assign(target=target, model_fingerprint=model["fingerprint"], **answers))
         cards[target] = _card(model, champion, run)
-        log.fact(target, f"{model['recipe']}, version {champion.version} of {model['training_as_of']}")
     log.fact("scores", outputs.write_scores(parts, folder / "customer_scores.parquet"))
     for target, card in cards.items():
         write_text(folder / f"model.{target}.json", json.dumps(card, indent=2) + "\n")
@@ -172,7 +171,6 @@ def _train(
         "lost": "clearly worse than the champion, which stays",
     }
     log.progress(f"{target.name}: {decision.reason}; {said[outcome]}")
-    log.fact(f"promotion of {target.name}", outcome)
     return version
 
 

@@ -98,8 +98,6 @@ def train(
     log.progress(f"segments: {len(fitted.model.segments)} found on {run.as_of}; {said[outcome]}")
     for note in fitted.choice.notes:
         log.progress(f"segments: {note}")
-    log.fact("trained segments", len(fitted.model.segments))
-    log.fact("promotion", outcome)
     fitted.assigned.unpersist()
     return version
 
@@ -135,7 +133,6 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes), indent=2) + "\n")
     log.fact("customers", customers)
     log.fact("segments", len(model.segments))
-    log.fact("model", f"segments version {champion.version} of {model.training_as_of}")
     assigned.unpersist()
     features.unpersist()
 

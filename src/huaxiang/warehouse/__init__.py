@@ -95,7 +95,7 @@ def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], lo
         raise MissingPartition(f"features/{days[-1]}: lies after --as-of {run.as_of}; ask for snapshot days up to it")
     if not state.holds(settings, run, "staging"):
         staging(settings, run)
-    _dbt(settings, run, "features", log, snapshot_days=days)
+    build(settings, run, "features", variables(settings, run, days))
     rows = export_inputs(settings, run, with_snapshots=True)
     if not rows:
         raise MissingPartition(f"features/{run.as_of}: no customer has an order by then; take a later --as-of")
@@ -176,7 +176,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     }
 
 
-def _dbt(settings: Settings, run: Run, layer: str, log: StepLog, snapshot_days: Sequence[date] | None = None) -> None:
-    built = build(settings, run, layer, variables(settings, run, snapshot_days))
+def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> None:
+    built = build(settings, run, layer, variables(settings, run))
     log.fact("models", built.models)
     log.fact("tests", built.tests)
