@@ -27,7 +27,7 @@ from tests.pipeline.conftest import home_at, run_words
 
 pytestmark = [pytest.mark.airflow, pytest.mark.dbt, pytest.mark.spark, pytest.mark.slow]
 
-SINCE, FIRST, CUSTOMERS = "2017-11-01", date(2017, 11, 20), 110
+SINCE, FIRST, CUSTOMERS = "2017-10-16", date(2017, 11, 20), 80
 DAYS = [FIRST + timedelta(days=n) for n in range(int(os.environ.get("HUAXIANG_BACK_FILL_DAYS", "3")) + 1)]
 DAG = "profile_daily"
 
