@@ -9,10 +9,11 @@ worse; another recipe must surely win. What lost stays visible as a run.
 **Writes** runs, versions and aliases in MLflow. It publishes nothing: the next `profile_daily` scores with the
 champions.
 
-**The day** is the parameter `as_of`, else the local day before the logical date, as in `profile_daily`. Labels look 28
-days ahead, so the newest day a model learns from lies 28 days before it.
+**The day** is the parameter `as_of`, else the local day before the logical date, as in `profile_daily`. A score's label
+looks 28 days ahead, so its newest cut-off lies 28 days before the day.
 
-**Running it again** for the same day changes nothing: a fit with the champion's fingerprint leaves it as it is.
+**Running it again** for the same day leaves the registry as it is, since the fingerprints are the same; the runs are
+added.
 
 **One at a time**: it takes the only slot of the pool `huaxiang_home`, so it never runs beside a step of the daily run.
 

@@ -95,6 +95,8 @@ def ranked(histories: DataFrame, tasks: tuple[Task, ...], types: np.ndarray, top
                 for task, ranker in rankers
                 for row in _listed(ranker, task, history, types, top)
             ]
+            if not rows:
+                continue
             names = ("customer_id", "task", "rank", "item", "score", "kind", "because", "times", "age")
             kinds = (pa.string(), pa.string(), pa.int64(), pa.int64(), pa.float64(), pa.string(), pa.string())
             filled = zip(names, (*kinds, pa.int64(), pa.int64()), zip(*rows, strict=True), strict=True)

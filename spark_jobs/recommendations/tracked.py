@@ -84,7 +84,7 @@ def _fit(
     report = trained.reports[task]
     weights = report.recipes[name]
     found = report.metrics(name)
-    fingerprint = _fingerprint(settings, inputs_hash, task, name, params)
+    fingerprint = _fingerprint(settings, run, inputs_hash, task, name, params)
     recipe = {
         "format": FORMAT,
         "task": task,
@@ -182,10 +182,13 @@ def _seconds(trained: Training, weights: Mapping[str, float]) -> float:
     return trained.seconds["counts"] + sum(trained.seconds[part] for part in ("als", "item_based") if weights.get(part))
 
 
-def _fingerprint(settings: Settings, inputs_hash: str, task: str, name: str, params: RecommendationParams) -> str:
+def _fingerprint(
+    settings: Settings, run: Run, inputs_hash: str, task: str, name: str, params: RecommendationParams
+) -> str:
     """Hash of inputs, parameters and code: equal for the same fit in another home."""
     parts = {
         "purchases": inputs_hash,
+        "as_of": str(run.as_of),
         "task": task,
         "recipe": name,
         "params": asdict(params),

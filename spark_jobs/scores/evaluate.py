@@ -212,6 +212,8 @@ def per_category(trial: Trial, recipe: str, baseline: str, params: ScoreParams) 
     for category in sorted({category for _, category in trial.groups}):
         rows = trial.rows.category == category
         labels, probabilities = trial.rows.label[rows], trial.judged[recipe].probabilities[rows]
+        if labels.min() == labels.max():
+            continue  # it happened to all or to none: there is no order to judge
         table = calibration.reliability(labels, probabilities, params.bins)
         found.append(
             {

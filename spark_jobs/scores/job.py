@@ -86,16 +86,19 @@ def train(
     purchases = inputs.input_path(settings, run, inputs.PURCHASES)
     order_days = inputs.read_order_days(inputs.input_path(settings, run, inputs.CUSTOMER_DAYS))
     churn_rows = examples.churn(features, order_days, params)
-    cutoffs = _cutoffs(churn_rows, CHURN, run, params)
-    versions = {CHURN: _train(settings, run, log, _TARGETS[CHURN], churn_rows, cutoffs, params)}
+    churn_cutoffs = _cutoffs(churn_rows, CHURN, run, params)
 
-    first = _day(cutoffs[0])  # chosen by what was known then, so that no judged day has a say in it
+    first = _day(churn_cutoffs[0])  # chosen by what was known then, so that no judged day has a say in it
     categories = inputs.largest_categories(purchases, first, params)
     if not categories:
         raise HuaxiangError(f"scores: no purchase up to {first} names a category: a product catalogue is needed")
     rows = examples.category(features, inputs.read_category_days(purchases, categories), params)
     cutoffs = _cutoffs(rows, CATEGORY, run, params)
-    return versions | {CATEGORY: _train(settings, run, log, _TARGETS[CATEGORY], rows, cutoffs, params)}
+    # Both can be fitted: only now is anything registered, so that a home that lacks one is not trained anew every day.
+    return {
+        CHURN: _train(settings, run, log, _TARGETS[CHURN], churn_rows, churn_cutoffs, params),
+        CATEGORY: _train(settings, run, log, _TARGETS[CATEGORY], rows, cutoffs, params),
+    }
 
 
 def score(
@@ -259,7 +262,9 @@ def _to_score(
         return features.assign(category="")
     days = inputs.read_category_days(inputs.input_path(settings, run, inputs.PURCHASES), model["categories"])
     rows = examples.category(features, days, params)
-    return rows.features.assign(customer_id=rows.customer_id, category=rows.category)
+    # A figure that is empty for everybody today is still one the champion knows.
+    known = rows.features.reindex(columns=[feature["name"] for feature in model["features"]])
+    return known.assign(customer_id=rows.customer_id, category=rows.category)
 
 
 # What is kept.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from huaxiang.errors import MissingPartition
-from huaxiang.release.store import latest_before
+from huaxiang.release.store import releases
 from huaxiang.settings import Run, Settings
 from spark_jobs.segments import transforms
 from spark_jobs.segments.params import SegmentParams
@@ -42,10 +42,10 @@ def read_features(spark: SparkSession, path: Path, as_of: date, params: SegmentP
 
 
 def segments_before(settings: Settings, as_of: date) -> Path | None:
-    """The customers' segments in the latest release of an earlier day, if there is one with segments."""
-    release = latest_before(settings, as_of)
-    path = release / "segments" / "customer_segments.parquet" if release else None
-    return path if path and path.exists() else None
+    """The customers' segments in the latest release of an earlier day that has segments, or None."""
+    earlier = (each.path for each in reversed(releases(settings)) if each.as_of < as_of)
+    paths = (release / "segments" / "customer_segments.parquet" for release in earlier)
+    return next((path for path in paths if path.exists()), None)
 
 
 def drawn(frame: DataFrame, customers: int) -> pd.DataFrame:

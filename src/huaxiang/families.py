@@ -43,6 +43,11 @@ def leave_out(settings: Settings, run: Run, family: str, reason: str) -> None:
     write_text(folder / LEFT_OUT, json.dumps({"family": family, "reason": reason}, indent=2) + "\n")
 
 
+def take_back(settings: Settings, run: Run, family: str) -> None:
+    """Forget that an earlier try of the run left the family out."""
+    (settings.home.build(run.id) / family / LEFT_OUT).unlink(missing_ok=True)
+
+
 def tables_of(family: str) -> tuple[str, ...]:
     """Paths, inside a build, of the tables a family writes."""
     return tuple(table.path for table in RELEASED if table.folder == family)

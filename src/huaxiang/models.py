@@ -58,14 +58,14 @@ def score(settings: Settings, run: Run) -> None:
             log.progress(f"no champion yet, so trained first: {', '.join(new)}")
             warehouse.training_set(settings, run, _snapshot_days(new, run), log)
         for name in names:
+            families.take_back(settings, run, name)
             actions = ("train", "score") if name in new else ("score",)
             reason = _tried(spark, settings, run, log, name, actions)
             if reason:
                 families.leave_out(settings, run, name, reason)
                 log.progress(f"{name}: left out of this run: {reason}")
                 log.fact(f"{name} left out", 1)
-        if new:
-            _bundle(settings, run, log)
+        _bundle(settings, run, log)
 
 
 def _names(settings: Settings, log: StepLog) -> tuple[str, ...]:

@@ -89,11 +89,15 @@ def open_store(settings: Settings) -> None:
 
 def champion(settings: Settings, target: str) -> Version | None:
     """The version that scores, or None before the first fit."""
+    return _aliased(settings, target, CHAMPION)
+
+
+def _aliased(settings: Settings, target: str, alias: str) -> Version | None:
     from mlflow.exceptions import MlflowException
 
     client = connect(settings).MlflowClient()
     try:
-        found = client.get_model_version_by_alias(target, CHAMPION)
+        found = client.get_model_version_by_alias(target, alias)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
@@ -142,9 +146,11 @@ def record_all(
     """Keep the fits of one training, a run each, and act on what `promotion.decide` said.
 
     The winner becomes champion; where it is a refit of the champion's recipe, unless it is the same or clearly worse.
-    The challenger is registered under its alias. All others stay runs: tried, and lost. Returns as `record` does.
+    The challenger is registered under its alias, unless it is there already; without one the alias goes. All others
+    stay runs: tried, and lost. Returns as `record` does.
     """
-    now = champion(settings, fits[0].target)
+    target = fits[0].target
+    now, second = champion(settings, target), _aliased(settings, target, CHALLENGER)
     version, outcome = None, "lost"
     for fit in sorted(fits, key=lambda one: one.recipe != decision.winner):  # the winner first, so it is version 1
         if fit.recipe == decision.winner:
@@ -155,9 +161,12 @@ def record_all(
                 version = _register(settings, fit, run_id, model_uri, CHAMPION)
         elif fit.recipe == decision.challenger:
             run_id, model_uri = _log_run(settings, fit, "challenger", decision.reason)
-            _register(settings, fit, run_id, model_uri, CHALLENGER)
+            if second is None or second.fingerprint != fit.fingerprint:
+                _register(settings, fit, run_id, model_uri, CHALLENGER)
         else:
             _log_run(settings, fit, "lost", decision.reason)
+    if second and not decision.challenger:
+        connect(settings).MlflowClient().delete_registered_model_alias(target, CHALLENGER)
     return version, outcome
 
 
@@ -196,7 +205,7 @@ def _experiment(settings: Settings, name: str, description: str = "") -> str:
     if found:
         return str(found.experiment_id)
     if settings.servers.mlflow:  # a server keeps the files itself, in a place of its own
-        return str(mlflow.create_experiment(name))
+        return str(mlflow.create_experiment(name, tags={"mlflow.note.content": description}))
     settings.home.mlflow_artifacts.mkdir(parents=True, exist_ok=True)
     place = (settings.home.mlflow_artifacts / name).as_uri()
     return str(mlflow.create_experiment(name, artifact_location=place, tags={"mlflow.note.content": description}))

@@ -74,6 +74,14 @@ def test_what_a_failed_family_wrote_is_removed_and_its_reason_stands_there(setti
     assert json.loads((half.parent / "left_out.json").read_text())["family"] == "scores"
 
 
+def test_a_family_that_recovers_on_a_retry_is_no_longer_left_out(settings):
+    settings = replace(settings, models=("scores",))
+    families.leave_out(settings, RUN, "scores", "the disk was full")
+    families.take_back(settings, RUN, "scores")
+    assert families.expected(settings, RUN) == ("scores",)
+    assert families.left_out(settings.home.build(RUN.id)) == {}
+
+
 def test_families_run_in_the_order_of_the_flow_whatever_the_settings_say(settings):
     assert families.switched_on(replace(settings, models=("scores", "segments"))) == ("segments", "scores")
 

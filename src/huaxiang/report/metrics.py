@@ -43,13 +43,11 @@ _METRICS = {
     ),
     "hr": Metric("Customers with a hit in {k}", "who then bought at least one of the first {k}", "share"),
     "recall": Metric("Purchases foreseen by {k}", "share of what was then bought that is among the first {k}", "share"),
-    "precision": Metric("Hits among the {k}", "share of the first {k} that was then bought", "share"),
     "brier": Metric(
         "Error of the probability (Brier)",
         "mean squared distance between the probability and what happened: 0 is best",
         is_higher_better=False,
     ),
-    "log_loss": Metric("Surprise (log loss)", "how unlikely the model held what happened: 0 is best", "score", False),
     "calibration_error": Metric(
         "Miscalibration", "how far the probabilities are from the shares that came about: 0 is best", "share", False
     ),
@@ -67,7 +65,6 @@ _METRICS = {
     "stability": Metric(
         "Stability (adjusted Rand index)", "how alike the groups are when customers are drawn anew: 1 is the same"
     ),
-    "coverage": Metric("Products reached", "share of the catalogue that is recommended to anybody", "share"),
 }  # fmt: skip
 
 
