@@ -94,7 +94,7 @@ def train(
         model_code=_CODE / "portable.py",
         model_files={MODEL_FILE: model.to_json()},
         signature=_signature(),
-        pip_requirements=_requirements(),
+        pip_requirements=tracking.pinned(*_NEEDS),
         tables={"rules": [_row(*one) for one in zip(mined.rules, mined.p_values, strict=True)]},
         pictures={"support_confidence": plots.scatter(mined.rules), "top_lift": plots.top(mined.rules)},
     )
@@ -280,12 +280,6 @@ def _signature() -> ModelSignature:
     texts: Sequence[Any] = [ColSpec(DataType.string, name) for name in ("antecedent", "consequent")]
     figures: Sequence[Any] = [ColSpec(DataType.double, name) for name in ("confidence", "lift")]
     return ModelSignature(Schema([ColSpec(DataType.string, "product_types")]), Schema([*texts, *figures]))
-
-
-def _requirements() -> tuple[str, ...]:
-    from importlib.metadata import version
-
-    return tuple(f"{name}=={version(name)}" for name in _NEEDS)
 
 
 def _large_orders(lift: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def bundle(settings: Settings, run: Run) -> tracking.Version | None:
         model_files={},
         model_folders=folders,
         signature=_signature(folders),
-        pip_requirements=tuple(f"{name}=={installed(name)}" for name in _NEEDS),
+        pip_requirements=tracking.pinned(*_NEEDS),
     )
     made, _ = tracking.record(settings, fit, judged_by="none", must_replace=True)
     return made

@@ -120,7 +120,7 @@ def _fit(
             "ranking.py": (_CODE / "ranking.py").read_bytes(),
         },
         signature=_signature(),
-        pip_requirements=_requirements(),
+        pip_requirements=tracking.pinned(*_NEEDS),
         tables={"tried": said["tried"]} | ({"weights_tried": report.weights_tried} if name == BLEND else {}),
         series={"hr_at": dict(enumerate(report.curves[name], start=1))},
         pictures=_pictures(trained, report, decision.winner) if name == decision.winner else {},
@@ -224,12 +224,6 @@ def _signature() -> ModelSignature:
         ColSpec(DataType.double, "score"),
     ]
     return ModelSignature(Schema(asked), Schema(answered))
-
-
-def _requirements() -> tuple[str, ...]:
-    from importlib.metadata import version
-
-    return tuple(f"{name}=={version(name)}" for name in _NEEDS)
 
 
 def _peak_mb() -> float:

@@ -233,7 +233,7 @@ def _fit(
         model_code=_CODE / "portable.py",
         model_files=files,
         signature=_signature(judged.fitted.model),
-        pip_requirements=_requirements(judged.fitted.trees is not None),
+        pip_requirements=tracking.pinned(*_NEEDS, *(_TREE_NEEDS if judged.fitted.trees is not None else ())),
         tables=tables,
         series={"auc_by_cutoff": {place: row["auc"] for place, row in enumerate(tables["by_cutoff"], start=1)}},
         pictures=_pictures(trial, recipe, target.baseline.name, tried, categories, params),
@@ -348,12 +348,6 @@ def _signature(model: Mapping[str, Any]) -> ModelSignature:
         inputs_.append(ColSpec(DataType.string, "category"))
     outputs_: list[Any] = [ColSpec(DataType.double, "probability"), ColSpec(DataType.string, "reasons")]
     return ModelSignature(Schema(inputs_), Schema(outputs_))
-
-
-def _requirements(has_trees: bool) -> tuple[str, ...]:
-    from importlib.metadata import version
-
-    return tuple(f"{name}=={version(name)}" for name in (*_NEEDS, *(_TREE_NEEDS if has_trees else ())))
 
 
 def _pictures(

@@ -84,7 +84,7 @@ def train(
         model_code=_CODE / "portable.py",
         model_files={MODEL_FILE: fitted.model.to_json()},
         signature=_signature(fitted.model),
-        pip_requirements=_requirements(),
+        pip_requirements=tracking.pinned(*_NEEDS),
         tables={"k_table": fitted.model.report["k_table"], "segments": [asdict(s) for s in fitted.model.segments]},
         series=fitted.series,
         pictures=_pictures(fitted),
@@ -304,12 +304,6 @@ def _signature(model: SegmentModel) -> ModelSignature:
         ColSpec(DataType.double, "distance"),
     ]
     return ModelSignature(Schema(inputs or [ColSpec(DataType.string, "customer_id")]), Schema(outputs))
-
-
-def _requirements() -> tuple[str, ...]:
-    from importlib.metadata import version
-
-    return tuple(f"{name}=={version(name)}" for name in _NEEDS)
 
 
 def _pictures(fitted: Fitted) -> dict[str, Any]:

@@ -87,6 +87,13 @@ def open_store(settings: Settings) -> None:
     connect(settings).MlflowClient().search_registered_models(max_results=1)
 
 
+def pinned(*packages: str) -> tuple[str, ...]:
+    """`name==version` of each package as it is installed here: what a model says it needs to be served."""
+    from importlib.metadata import version
+
+    return tuple(f"{name}=={version(name)}" for name in packages)
+
+
 def champion(settings: Settings, target: str) -> Version | None:
     """The version that scores, or None before the first fit."""
     return _aliased(settings, target, CHAMPION)
