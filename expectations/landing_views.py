@@ -40,7 +40,7 @@ def prepare(database: Database, settings: Settings, run: Run) -> Intake:
     if not any(home.ledger.glob("*.parquet")):
         raise MissingPartition(f"ledger: nothing has been landed: run 'huaxiang landing --as-of {run.as_of}' first")
     ledger = quoted(home.ledger / "*.parquet")
-    database.run(f"create table ledger as select * from read_parquet({ledger}) where load_date <= {known_at}")
+    database.run(f"create table ledger as select * from read_parquet({ledger}, union_by_name = true) where load_date <= {known_at}")
     tables = [name for (name,) in database.rows("select distinct table_name from ledger order by 1")]
     activity = next((name for name in _KEYS if name in tables), "order_lines")
     for table in sorted({*tables, activity}):
@@ -126,7 +126,7 @@ def _files(database: Database, tables: list[str]) -> None:
                 sum(records) as records_out,
                 coalesce(sum(records) filter (where outcome = 'accepted'), 0) as accepted,
                 coalesce(sum(records) filter (where outcome = 'quarantined'), 0) as refused,
-                coalesce(sum(net_amount), 0) as net
+                coalesce(sum(net_amount) filter (where outcome = 'accepted'), 0) as net
             from ledger
             where outcome != 'duplicate_file'
             group by all

@@ -129,9 +129,20 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
 
     And `ledger_balance`: the landed rows against the ledger, since rows that vanish after landing vanish on both sides.
 
-    A line that was delivered again counts as its latest delivery says; its day is the local day of the home's zone.
+    A line that was delivered again counts as its file of the highest rank says; its day is the local day of the home's zone.
     """
+    from huaxiang.landing.ledger import read_ledger
+    from huaxiang.landing.versions import known_files
+
     known = f"read_parquet({quoted(settings.home.landing / lines)}, hive_partitioning = false)"
+    in_force = [
+        f"({quoted(one.source_name)}, {quoted(one.file_id)}, {one.file_rank})"
+        for one in known_files(read_ledger(settings), run.known_at)
+        if one.table_name == "order_lines" and one.file_rank is not None
+    ]
+    database.run("create table files_in_force (source_name varchar, file_id varchar, file_rank bigint)")
+    if in_force:
+        database.run(f"insert into files_in_force values {', '.join(in_force)}")
     database.run(
         f"""
         create table landed as
@@ -142,10 +153,10 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
                 source_name,
                 max_by(
                     struct_pack(customer_id, ordered_at, net_amount),
-                    (load_date, file_id, record_number)
+                    (file_rank, record_number)
                 ) as line
-            from {known}
-            where load_date <= {quoted(run.known_at)}
+            from {known} as lines
+            inner join files_in_force using (source_name, file_id)
             group by source_name, order_line_id
         )
 
@@ -187,7 +198,7 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
 
         said as (
             select coalesce(sum(records), 0)::bigint as rows
-            from read_parquet({quoted(settings.home.ledger / "*.parquet")})
+            from read_parquet({quoted(settings.home.ledger / "*.parquet")}, union_by_name = true)
             where table_name = 'order_lines' and outcome = 'accepted' and load_date <= {quoted(run.known_at)}
         ),
 

@@ -1,10 +1,4 @@
-{# The two clocks of a run, and the days a feature table is built for. #}
-
-{# What is known: rows of drops loaded on days up to and including this one. #}
-{% macro known_at() -%}
-    cast('{{ var("known_at") }}' as date)
-{%- endmacro %}
-
+{# The day a run looks at, and the days a feature table is built for. What is known is decided by the files in force (staging.sql). #}
 
 {# The snapshot days as rows of one column, `as_of`. #}
 {% macro snapshot_day_rows() -%}

@@ -1,14 +1,27 @@
 {# How staging resolves landed rows. #}
 
-{# The version of each key that holds at known_at: of several, the one from the latest drop, file and record wins.
+{# The landed rows of a table that are known at known_at: those of its files in force, each with its file's rank. #}
+{% macro known_rows(table) -%}
+    select
+        landed.*,
+        files.file_rank
+    from {{ source('landed', table) }} as landed
+    inner join {{ source('landed', 'known_files') }} as files
+        on
+            landed.source_name = files.source_name
+            and landed.file_id = files.file_id
+            and files.table_name = '{{ table }}'
+{%- endmacro %}
+
+
+{# The version of each key that holds at known_at: of several, the one from the file of the highest rank, and in it the last.
    Sources are kept apart, so that two sources with the same key fail the key test instead of overwriting each other. #}
 {% macro latest_version(table, key) -%}
-    select * from {{ source('landed', table) }}
-    where load_date <= {{ known_at() }}
+    select * from ({{ known_rows(table) }}) as known
     qualify
         row_number() over (
             partition by source_name, {{ key | join(', ') }}
-            order by load_date desc, file_id desc, record_number desc
+            order by file_rank desc, record_number desc
         ) = 1
 {%- endmacro %}
 

@@ -29,6 +29,11 @@ class Home:
         return self.root / "ledger"
 
     @property
+    def repairs(self) -> Path:
+        """The repairs of refused records, numbered: raw data like the drops themselves."""
+        return self.root / "repairs"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 
@@ -40,6 +45,11 @@ class Home:
     def spark_tables(self) -> Path:
         """The warehouse of the engine Spark: a folder per layer, in it a folder of Parquet per table."""
         return self.warehouse / "spark"
+
+    @property
+    def known_files(self) -> Path:
+        """The landed files that are in force in the run that staging holds, with their rank."""
+        return self.warehouse / "known_files.parquet"
 
     @property
     def dbt_target(self) -> Path:

@@ -5,40 +5,35 @@ seen as (
     select
         source_name,
         customer_id as source_customer_id
-    from {{ source('landed', 'order_lines') }}
-    where load_date <= {{ known_at() }}
+    from ({{ known_rows('order_lines') }}) as known_order_lines
 
     union
 
     select
         source_name,
         customer_id as source_customer_id
-    from {{ source('landed', 'orders') }}
-    where load_date <= {{ known_at() }}
+    from ({{ known_rows('orders') }}) as known_orders
 
     union
 
     select
         source_name,
         customer_id as source_customer_id
-    from {{ source('landed', 'customers') }}
-    where load_date <= {{ known_at() }}
+    from ({{ known_rows('customers') }}) as known_customers
 
     union
 
     select
         source_name,
         customer_id as source_customer_id
-    from {{ source('landed', 'sends') }}
-    where load_date <= {{ known_at() }}
+    from ({{ known_rows('sends') }}) as known_sends
 
     union
 
     select
         source_name,
         customer_id as source_customer_id
-    from {{ source('landed', 'responses') }}
-    where load_date <= {{ known_at() }}
+    from ({{ known_rows('responses') }}) as known_responses
 
 ),
 

@@ -12,7 +12,7 @@ from huaxiang.sources import Source, TableMapping
 
 @dataclass(frozen=True)
 class Drop:
-    """One file for one table. `file_name` is its path below the inbox, with /."""
+    """One file for one table, or records of it that were repaired. `file_name` is its path below the inbox, with /."""
 
     source: str
     mapping: TableMapping
@@ -20,6 +20,7 @@ class Drop:
     file_name: str
     load_date: date
     sha256: str = ""
+    repair_number: int = 0
 
     @property
     def table(self) -> str:
@@ -29,6 +30,16 @@ class Drop:
     def file_id(self) -> str:
         """The first 16 hexadecimal digits of its content's SHA-256."""
         return self.sha256[:16]
+
+    @property
+    def stem(self) -> str:
+        """What the files that landing makes of it are called."""
+        return landed_stem(self.file_id, self.repair_number)
+
+
+def landed_stem(file_id: str, repair_number: int) -> str:
+    """The name of a landed or quarantined file: the drop's content, and the repair if it holds repaired records."""
+    return f"{file_id}-{repair_number:06d}" if repair_number else file_id
 
 
 @dataclass(frozen=True)

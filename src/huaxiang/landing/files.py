@@ -46,11 +46,11 @@ def keep_raw(home: Home, drop: Drop) -> Path:
 
 
 def accepted_path(home: Home, drop: Drop) -> Path:
-    return home.landing / drop.source / drop.table / f"load_date={drop.load_date}" / f"{drop.file_id}.parquet"
+    return home.landing / drop.source / drop.table / f"load_date={drop.load_date}" / f"{drop.stem}.parquet"
 
 
 def quarantine_path(home: Home, drop: Drop) -> Path:
-    return home.quarantine / drop.source / drop.table / f"load_date={drop.load_date}" / f"{drop.file_id}.parquet"
+    return home.quarantine / drop.source / drop.table / f"load_date={drop.load_date}" / f"{drop.stem}.parquet"
 
 
 def write_accepted(home: Home, drop: Drop, contract: Contract, parts: Iterable[pa.Table]) -> int:
@@ -119,7 +119,7 @@ def count_rows(path: Path) -> int:
 
 
 def remove_uncommitted(home: Home, committed: set[tuple[str, str, str]]) -> None:
-    """Remove what a call that was cut short left behind: files whose (source, table, file id) no ledger row names."""
+    """Remove what a call that was cut short left behind: files whose (source, table, stem) no ledger row names."""
     for scratch in home.root.glob(f"{SCRATCH}*"):
         shutil.rmtree(scratch)
     for folder in (home.landing, home.quarantine):

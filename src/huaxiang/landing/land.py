@@ -21,6 +21,7 @@ from huaxiang.landing.ledger import (
     DUPLICATE,
     QUARANTINED,
     LedgerRow,
+    landed_names,
     next_call_number,
     read_ledger,
     write_call,
@@ -52,7 +53,7 @@ def land(settings: Settings, run: Run) -> None:
         ledger = read_ledger(settings)
         _need_a_drop(inboxes, ledger, run.known_at)
         _tell_unmatched(log, inboxes)
-        committed = {(row.source_name, row.table_name, row.file_id) for row in ledger}
+        committed = landed_names(ledger)
         remove_uncommitted(settings.home, committed)
         write_empty_tables(settings, contracts)
 
@@ -102,16 +103,16 @@ def _tell_unmatched(log: StepLog, inboxes: list[Inbox]) -> None:
 
 
 def _sort_out(drops: list[Drop], ledger: list[LedgerRow]) -> tuple[list[Drop], list[Drop]]:
-    """New drops, and those whose content had been seen before under another name (each told once)."""
+    """New drops, and those whose content had been seen before, but is not what their name held last."""
     seen = {(row.source_name, row.table_name, row.sha256) for row in ledger}
-    told = {(row.source_name, row.table_name, row.sha256, row.file_name) for row in ledger}
+    held = {(row.source_name, row.table_name, row.file_name): row.sha256 for row in ledger if not row.repair_number}
     new, repeated = [], []
     for drop in drops:
         content = (drop.source, drop.table, drop.sha256)
         if content not in seen:
             seen.add(content)
             new.append(drop)
-        elif (*content, drop.file_name) not in told:
+        elif held.get((drop.source, drop.table, drop.file_name)) != drop.sha256:
             repeated.append(drop)
     return new, repeated
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.files import replacing, sync_all
+from huaxiang.landing.drops import landed_stem
 from huaxiang.settings import Settings
 
 ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate_file"
@@ -20,7 +21,11 @@ ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate_file"
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """`records` of a file had this outcome, for this reason ('' if accepted). `net_amount`: of accepted order lines."""
+    """`records` of a file had this outcome, for this reason ('' if accepted).
+
+    `net_amount` is the money of these records (order lines only; of refused ones what can be read). A repair is booked
+    like in any ledger: the records are added to the accepted and taken off the refused, with the repair's number.
+    """
 
     call_number: int
     source_name: str
@@ -36,11 +41,16 @@ class LedgerRow:
     reason: str
     records: int
     net_amount: Decimal | None
+    repair_number: int = 0
 
 
 @dataclass(frozen=True)
 class TableConservation:
-    """What came in and what became of it, per source and table. Repeated files are counted apart: they took no part."""
+    """What came in and what became of it, per source and table. Repeated files are counted apart: they took no part.
+
+    `net_amount` and `net_refused` are the money of accepted and refused records, None where no record holds any.
+    `repaired` records are among the accepted.
+    """
 
     source_name: str
     table_name: str
@@ -50,6 +60,8 @@ class TableConservation:
     accepted: int
     quarantined: int
     net_amount: Decimal | None
+    net_refused: Decimal | None = None
+    repaired: int = 0
 
 
 def read_ledger(settings: Settings) -> list[LedgerRow]:
@@ -59,9 +71,10 @@ def read_ledger(settings: Settings) -> list[LedgerRow]:
     rows: list[LedgerRow] = []
     for path in _files(settings):
         columns = pq.ParquetFile(path).read().to_pydict()
-        rows.extend(
-            LedgerRow(*values) for values in zip(*(columns[one.name] for one in fields(LedgerRow)), strict=True)
-        )
+        count = len(columns["call_number"])
+        # A column that came later is absent in older files: its default holds for them.
+        values = [columns.get(one.name, [one.default] * count) for one in fields(LedgerRow)]
+        rows.extend(LedgerRow(*row) for row in zip(*values, strict=True))
     return rows
 
 
@@ -81,6 +94,11 @@ def write_call(settings: Settings, call_number: int, rows: Iterable[LedgerRow]) 
 
 def next_call_number(settings: Settings) -> int:
     return max((int(path.stem) for path in _files(settings)), default=0) + 1
+
+
+def landed_names(rows: Iterable[LedgerRow]) -> set[tuple[str, str, str]]:
+    """(source, table, stem) of the files that the rows commit: what lies in landing/ or quarantine/ beside them is not."""
+    return {(row.source_name, row.table_name, landed_stem(row.file_id, row.repair_number)) for row in rows}
 
 
 def landed_tables(settings: Settings, known_at: date) -> set[str]:
@@ -109,7 +127,6 @@ def conservation(settings: Settings, known_at: date) -> list[TableConservation]:
 
 def _total(source: str, table: str, rows: list[LedgerRow]) -> TableConservation:
     landed = [row for row in rows if row.outcome != DUPLICATE]
-    amounts = [row.net_amount for row in landed if row.net_amount is not None]
     return TableConservation(
         source_name=source,
         table_name=table,
@@ -118,8 +135,15 @@ def _total(source: str, table: str, rows: list[LedgerRow]) -> TableConservation:
         records_in=sum({row.sha256: row.records_in for row in landed}.values()),
         accepted=sum(row.records for row in landed if row.outcome == ACCEPTED),
         quarantined=sum(row.records for row in landed if row.outcome == QUARANTINED),
-        net_amount=sum(amounts, Decimal(0)) if amounts else None,
+        net_amount=_money(landed, ACCEPTED),
+        net_refused=_money(landed, QUARANTINED),
+        repaired=sum(row.records for row in landed if row.outcome == ACCEPTED and row.repair_number),
     )
+
+
+def _money(rows: list[LedgerRow], outcome: str) -> Decimal | None:
+    amounts = [row.net_amount for row in rows if row.outcome == outcome and row.net_amount is not None]
+    return sum(amounts, Decimal(0)) if amounts else None
 
 
 def _known(settings: Settings, known_at: date) -> list[LedgerRow]:

@@ -35,10 +35,14 @@ def staging(settings: Settings, run: Run) -> None:
 
     Raises HuaxiangError naming node, reason and file when a model or a key test fails.
     """
+    from huaxiang.landing.ledger import read_ledger
+    from huaxiang.landing.versions import known_files, write_known_files
+
     with step("staging", run, settings) as log:
         _refuse_unfinished_landing(settings)
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
+        write_known_files(settings, known_files(read_ledger(settings), run.known_at))
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
             lines, customers = connection.execute(
@@ -141,9 +145,9 @@ def profiles(settings: Settings, run: Run) -> None:
 
 def _refuse_unfinished_landing(settings: Settings) -> None:
     """A file the ledger does not name is left from a landing call that did not finish: its rows are not known yet."""
-    from huaxiang.landing.ledger import read_ledger
+    from huaxiang.landing.ledger import landed_names, read_ledger
 
-    named = {(row.source_name, row.table_name, row.file_id) for row in read_ledger(settings)}
+    named = landed_names(read_ledger(settings))
     for path in sorted(settings.home.landing.glob("*/*/load_date=*/*.parquet")):
         source, table = path.relative_to(settings.home.landing).parts[:2]
         if source != "_none" and (source, table, path.stem) not in named:
@@ -160,7 +164,6 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     """
     return {
         "as_of": str(run.as_of),
-        "known_at": str(run.known_at),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
         "time_zone": settings.time_zone,
         "first_source": settings.sources[0],

@@ -43,6 +43,8 @@ def open_catalogue(settings: Settings, run: Run) -> SparkSession:
         own = {"source_name": "string", "file_id": "string", "record_number": "bigint", "load_date": "date"}
         columns = {column.name: _NO_ZONE.get(column.type, column.type) for column in contract.columns} | own
         _create(spark, f"landed.{name}", columns, home.landing / "*" / name / "load_date=*" / "*.parquet")
+    known = {"source_name": "string", "table_name": "string", "file_id": "string", "file_rank": "bigint"}
+    _create(spark, "landed.known_files", known, home.known_files)
     for table in RELEASED:
         path = home.build(run.id) / table.path
         if table.folder in FAMILIES and path.exists():
