@@ -10,6 +10,7 @@ from expectations.duckdb_engine import Database
 from huaxiang.errors import MissingPartition
 from huaxiang.gate_limits import GateLimits
 from huaxiang.settings import Run, Settings
+from huaxiang.tables import Home
 
 # The tables that say what customers do; the first of them that has landed is watched day by day. Of each the columns
 # that are never empty, and those that point to another table and may be empty.
@@ -40,12 +41,14 @@ def prepare(database: Database, settings: Settings, run: Run) -> Intake:
     if not any(home.ledger.glob("*.parquet")):
         raise MissingPartition(f"ledger: nothing has been landed: run 'huaxiang landing --as-of {run.as_of}' first")
     ledger = quoted(home.ledger / "*.parquet")
-    database.run(f"create table ledger as select * from read_parquet({ledger}, union_by_name = true) where load_date <= {known_at}")
+    database.run(
+        f"create table ledger as select * from read_parquet({ledger}, union_by_name = true) where load_date <= {known_at}"
+    )
     tables = [name for (name,) in database.rows("select distinct table_name from ledger order by 1")]
     activity = next((name for name in _KEYS if name in tables), "order_lines")
     for table in sorted({*tables, activity}):
         _landed(database, home.landing, table, known_at)
-    _quarantined(database, home.quarantine, known_at)
+    _quarantined(database, home, known_at)
     _files(database, [table for table in tables if database.columns(f"landed_{table}")])
     _newest_day(database, activity, settings.gates, known_at)
     _refusals(database, settings.gates)
@@ -74,17 +77,17 @@ def _landed(database: Database, landing: Path, table: str, known_at: str) -> Non
     )
 
 
-def _quarantined(database: Database, quarantine: Path, known_at: str) -> None:
-    """`quarantined`: how many records of each file are refused. Only counts: no raw text is read."""
-    files = quarantine / "*" / "*" / "load_date=*" / "*.parquet"
-    source = "(select ''::varchar as source_name, '' as table_name, '' as file_id, null::date as load_date where false)"
-    if any(quarantine.glob("*/*/load_date=*/*.parquet")):
-        source = f"read_parquet({quoted(files)}, hive_partitioning = true, hive_types = {{'load_date': date}})"
+def _quarantined(database: Database, home: Home, known_at: str) -> None:
+    """`quarantined`: how many records of each file are still refused. Only counts: no raw text is read."""
+    from huaxiang.landing.quarantine import open_records_sql
+
+    nothing = "select ''::varchar as source_name, '' as table_name, '' as file_id, null::date as load_date where false"
+    source = open_records_sql(home) or nothing
     database.run(
         f"""
         create table quarantined as
         select source_name, table_name, file_id, count(*) as rows
-        from {source}
+        from ({source})
         where load_date <= {known_at}
         group by all
         """
@@ -121,7 +124,7 @@ def _files(database: Database, tables: list[str]) -> None:
                 file_id,
                 any_value(file_name) as file_name,
                 max(load_date) as load_date,
-                max(call_number) as call_number,
+                min(call_number) as call_number,
                 max(records_in) as records_in,
                 sum(records) as records_out,
                 coalesce(sum(records) filter (where outcome = 'accepted'), 0) as accepted,

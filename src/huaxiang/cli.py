@@ -75,6 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     releases = word("releases", "List releases, show one, or go back to an earlier one.", _releases, dated=False)
     releases.add_argument("action", choices=["list", "show", "rollback"])
     releases.add_argument("release_id", nargs="?", help="default: the current one; for rollback the one before it")
+    quarantine = word(
+        "quarantine", "Look at refused records, repair them, or try them again.", _quarantine, dated=False
+    )
+    quarantine.add_argument("action", choices=["list", "show", "repair", "replay"])
+    quarantine.add_argument("file", nargs="?", help="id (or its beginning) or name of the drop; replay without: all")
+    quarantine.add_argument("--table", help="only drops of this canonical table")
+    quarantine.add_argument("--reason", help="list and replay: only files with this reason, such as TYPE")
+    quarantine.add_argument("--json", action="store_true", help="show: one JSON object per record")
+    quarantine.add_argument("--record", type=int, metavar="N", help="repair: the number of the record")
+    quarantine.add_argument("--text", help="repair: what the record should have said")
+    quarantine.add_argument("--from", dest="path", type=Path, metavar="PATH", help="repair: JSON Lines as show --json")
     word("up", "Start Airflow, MLflow and the report site of this home on 127.0.0.1.", _up, dated=False)
     word("down", "End what 'up' started, and nothing else.", _down, dated=False)
     airflow = word(
@@ -190,6 +201,43 @@ def _releases(said: argparse.Namespace) -> None:
         print(show.listing(settings))
     else:
         print(show.details(settings, said.release_id))
+
+
+def _quarantine(said: argparse.Namespace) -> None:
+    from huaxiang import lease
+    from huaxiang.landing import quarantine, quarantine_text, repairs
+    from huaxiang.settings import load_settings
+
+    settings = load_settings()
+    if said.action in ("list", "replay") and not said.file:
+        files = [
+            one
+            for one in quarantine.open_files(settings)
+            if said.table in (None, one.row.table_name) and (said.reason is None or said.reason in one.records)
+        ]
+    elif said.file:
+        files = [quarantine.find_file(settings, said.file, said.table)]
+    else:
+        raise HuaxiangError(
+            f"{said.action}: name the drop; 'huaxiang quarantine list' shows those with refused records"
+        )
+    if said.action == "list":
+        print(quarantine_text.listing(files))
+    elif said.action == "show":
+        records = quarantine.records_of(settings, files[0])
+        print(quarantine_text.as_json_lines(records) if said.json else quarantine_text.details(files[0], records))
+    elif said.action == "repair":
+        if said.path is None and (said.record is None or said.text is None):
+            raise HuaxiangError("repair: give --record N and --text, or --from a file of JSON Lines")
+        texts = quarantine_text.read_repairs(said.path) if said.path else {said.record: said.text}
+        with lease.hold(settings, "quarantine repair"):
+            made = repairs.repair(settings, files[0], texts)
+        print(f"quarantine repair {made.number}: {len(texts):,} records enter with the next run")
+    else:
+        with lease.hold(settings, "quarantine replay"):
+            kept, still = repairs.replay(settings, files)
+        entering = sum(len(one.texts) for one in kept)
+        print(f"quarantine {entering:,} records of {len(kept):,} files enter with the next run, {still:,} stay refused")
 
 
 def _up(said: argparse.Namespace) -> None:

@@ -93,6 +93,7 @@ def write_quarantine(home: Home, drop: Drop, refused: Sequence[Refused]) -> int:
             "reason": pa.array([one.reason for one in rows], pa.string()),
             "detail": pa.array([one.detail for one in rows], pa.string()),
             "raw_text": pa.array([one.raw_text for one in rows], pa.string()),
+            "net_amount": pa.array([one.net_amount for one in rows], pa.decimal128(18, 2)),
         }
     )
     path = quarantine_path(home, drop)

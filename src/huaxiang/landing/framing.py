@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 # A single record longer than this is a runaway quote, not data.
 LONGEST_RECORD = 4 * 2**20
@@ -29,13 +30,17 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Refused:
-    """A record that cannot be used. `record_number` and `line_number` count from 1; `detail` never holds a value."""
+    """A record that cannot be used. `record_number` and `line_number` count from 1; `detail` never holds a value.
+
+    `net_amount` is the money of a refused order line, where it can be read.
+    """
 
     record_number: int
     line_number: int
     reason: str
     detail: str
     raw_text: str | None
+    net_amount: Decimal | None = None
 
 
 @dataclass

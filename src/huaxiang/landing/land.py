@@ -14,7 +14,7 @@ from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.expressions import literal
 from huaxiang.files import sha256
 from huaxiang.landing.drops import Drop, Inbox, find_drops
-from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
+from huaxiang.landing.files import accepted_path, quarantine_path, remove_uncommitted, write_empty_tables
 from huaxiang.landing.fit import check_mappings_fit
 from huaxiang.landing.ledger import (
     ACCEPTED,
@@ -28,6 +28,7 @@ from huaxiang.landing.ledger import (
 )
 from huaxiang.landing.outcome import Outcome, check_conservation
 from huaxiang.landing.parquet import land_parquet
+from huaxiang.landing.repairs import apply, pending
 from huaxiang.landing.text import land_text
 from huaxiang.settings import Run, Settings
 from huaxiang.sources import load_sources
@@ -41,7 +42,8 @@ _SECONDS_BETWEEN_PROGRESS = 2.0
 def land(settings: Settings, run: Run) -> None:
     """Take every drop not yet landed whose load day is at most `run.known_at`. Running it again changes nothing.
 
-    Reads the inbox; writes raw/, landing/, quarantine/ and, last, one ledger file, which is the commit.
+    Repairs of refused records enter too. Reads the inbox and repairs/; writes raw/, landing/, quarantine/ and, last,
+    one ledger file, which is the commit.
 
     Raises BadConfiguration for a contract or mapping that cannot be used, MissingPartition when a source's inbox folder
     is missing or neither order_lines nor events has a drop by then, BrokenConservation when a record would be lost.
@@ -64,19 +66,40 @@ def land(settings: Settings, run: Run) -> None:
             for outcome in outcomes:
                 check_conservation(outcome)
             check_mappings_fit(settings, outcomes, ledger)
+            call_number = next_call_number(settings)
+            rows = _ledger_rows(call_number, run.known_at, outcomes, repeated, ledger)
+            rows += _apply_repairs(log, settings, run, call_number, [*ledger, *rows])
         except BaseException:
             # What the ledger does not name has not landed: leave nothing that could be read as if it had.
             remove_uncommitted(settings.home, committed)
             raise
-        rows = _ledger_rows(next_call_number(settings), run.known_at, outcomes, repeated, ledger)
         if rows:
-            write_call(settings, next_call_number(settings), rows)
+            write_call(settings, call_number, rows)
         log.fact("files", len(new))
         if repeated:
             log.fact("repeated_files", len(repeated))
         log.fact("records_in", sum(outcome.records_in for outcome in outcomes))
         log.fact("accepted", sum(outcome.accepted for outcome in outcomes))
         log.fact("quarantined", sum(outcome.quarantined for outcome in outcomes))
+
+
+def _apply_repairs(
+    log: StepLog, settings: Settings, run: Run, call_number: int, ledger: list[LedgerRow]
+) -> list[LedgerRow]:
+    """Take the repairs of drops known by then that no call has taken; returns their ledger rows."""
+    arrivals = {(row.source_name, row.table_name, row.file_id): row for row in reversed(ledger)}
+    rows: list[LedgerRow] = []
+    for repair in pending(settings, ledger):
+        arrival = arrivals.get((repair.source, repair.table, repair.file_id))
+        if arrival is None or arrival.load_date > run.known_at:
+            continue
+        repaired = apply(settings, repair, replace(arrival, known_at=run.known_at), call_number)
+        rows += repaired.rows
+        if repaired.still_refused:
+            log.progress(f"repair {repair.number} of {arrival.file_name}: {repaired.still_refused:,} still refused")
+    if rows:
+        log.fact("repaired", sum(row.records for row in rows if row.outcome == ACCEPTED))
+    return rows
 
 
 def _need_a_drop(inboxes: list[Inbox], ledger: list[LedgerRow], known_at: date) -> None:
@@ -131,34 +154,43 @@ def _land_all(log: StepLog, settings: Settings, contracts: dict[str, Contract], 
 
 
 def _with_money(settings: Settings, outcomes: list[Outcome]) -> list[Outcome]:
-    """Add up the money of the order lines that were accepted, read back from what was written."""
-    import duckdb
-
-    paths = {
-        accepted_path(settings.home, one.drop): one
-        for one in outcomes
-        if one.drop.table == "order_lines" and one.accepted
-    }
-    if not paths:
-        return outcomes
-    written = ", ".join(literal(str(path)) for path in paths)
-    with duckdb.connect() as connection:
-        found = connection.execute(
-            f"select filename, count(*), sum(net_amount) from read_parquet([{written}], filename = true) group by all"
-        ).fetchall()
-    money: dict[str, tuple[int, Decimal]] = {name: (count, total) for name, count, total in found}
+    """Add the money of the order lines, read back from what was written: accepted, and refused by reason."""
+    home = settings.home
+    with_money = [one for one in outcomes if one.net_in is not None]
+    accepted = _sums({str(accepted_path(home, one.drop)): one for one in with_money if one.accepted})
+    refused = _sums({str(quarantine_path(home, one.drop)): one for one in with_money if one.quarantined}, "reason")
     filled = []
     for outcome in outcomes:
-        path = str(accepted_path(settings.home, outcome.drop))
-        if path in money and outcome.drop.table == "order_lines":
-            count, total = money[path]
-            if count != outcome.accepted:
-                raise BrokenConservation(
-                    f"{outcome.drop.file_name}: {outcome.accepted:,} rows written, {count:,} can be read; run again"
-                )
-            outcome = replace(outcome, net_amount=total)
-        filled.append(outcome)
+        if outcome.net_in is None:
+            filled.append(outcome)
+            continue
+        count, total = accepted.get(str(accepted_path(home, outcome.drop)), {}).get("", (0, None))
+        if count != outcome.accepted:
+            raise BrokenConservation(
+                f"{outcome.drop.file_name}: {outcome.accepted:,} rows written, {count:,} can be read; run again"
+            )
+        by_reason = refused.get(str(quarantine_path(home, outcome.drop)), {})
+        net_refused = {reason: money for reason, (_, money) in by_reason.items() if money is not None}
+        filled.append(replace(outcome, net_amount=total, net_refused=net_refused))
     return filled
+
+
+def _sums(files: dict[str, Outcome], group: str = "''") -> dict[str, dict[str, tuple[int, Decimal | None]]]:
+    """Per file and group its rows and their money, None where none of it can be read."""
+    import duckdb
+
+    if not files:
+        return {}
+    paths = ", ".join(literal(path) for path in files)
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select filename, {group} as part, count(*), sum(net_amount)"
+            f" from read_parquet([{paths}], filename = true, hive_partitioning = false) group by all"
+        ).fetchall()
+    sums: dict[str, dict[str, tuple[int, Decimal | None]]] = {}
+    for name, part, count, total in found:
+        sums.setdefault(name, {})[part] = (count, total)
+    return sums
 
 
 def _ledger_rows(
@@ -167,7 +199,8 @@ def _ledger_rows(
     rows: list[LedgerRow] = []
     for outcome in outcomes:
         results: list[tuple[str, str, int, Decimal | None]] = [
-            (QUARANTINED, reason, count, None) for reason, count in sorted(outcome.refused.items())
+            (QUARANTINED, reason, count, outcome.net_refused.get(reason))
+            for reason, count in sorted(outcome.refused.items())
         ]
         if outcome.accepted or not results:
             results.insert(0, (ACCEPTED, "", outcome.accepted, outcome.net_amount))

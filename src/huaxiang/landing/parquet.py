@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from huaxiang.landing.drops import Drop
 from huaxiang.landing.files import SCRATCH, accepted_path, count_rows, keep_raw, write_accepted, write_quarantine
 from huaxiang.landing.framing import Refused
 from huaxiang.landing.mapping import Plan, cleaned, plan
-from huaxiang.landing.outcome import Outcome
+from huaxiang.landing.outcome import Outcome, money_of
 from huaxiang.sources import TableMapping
 from huaxiang.tables import Home
 
@@ -83,7 +84,7 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
     lacking = [name for name in drop.mapping.needed_columns if name.casefold() not in set(map(str.casefold, types))]
     if lacking:
         return _refuse_all(connection, home, drop, size, records_in, f"{lacking[0]}: no such column in the drop")
-    planned, problems = _plan(contract, drop, raw, types), _Problems()
+    planned, problems = _plan(contract, drop, raw, types), _Problems(contract)
     try:
         reader = connection.execute(planned.sql).to_arrow_reader(_ROWS_AT_A_TIME)
         accepted = write_accepted(home, drop, contract, (problems.take_out(part) for part in reader))
@@ -98,15 +99,24 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         ]
         return _refuse(home, drop, size, records_in, lost)
     return Outcome(
-        drop, size, records_in, accepted, write_quarantine(home, drop, refused), Counter(one.reason for one in refused)
+        drop,
+        size,
+        records_in,
+        accepted,
+        write_quarantine(home, drop, refused),
+        Counter(one.reason for one in refused),
+        net_in=problems.money,
     )
 
 
 @dataclass
 class _Problems:
-    """The problems met while rows stream by: record number -> index of the plan's problem."""
+    """What is met while rows stream by: record number -> index of the plan's problem, and money of refused records."""
 
+    contract: Contract
     found: dict[int, int] = field(default_factory=dict)
+    refused_money: dict[int, Decimal | None] = field(default_factory=dict)
+    money: Decimal | None = None  # of all rows
 
     def take_out(self, part: pa.RecordBatch) -> pa.Table:
         """The accepted rows of this part; the others are remembered."""
@@ -114,11 +124,16 @@ class _Problems:
         import pyarrow.compute as pc
 
         rows = pa.table(part)
+        money = money_of(self.contract, rows)
+        if money is not None:
+            self.money = (self.money or Decimal(0)) + money
         problem = rows["_problem"]
         if problem.null_count == rows.num_rows:
             return rows
         bad = rows.filter(pc.is_valid(problem))
         self.found.update(zip(bad["_record"].to_pylist(), bad["_problem"].to_pylist(), strict=True))
+        if money is not None:
+            self.refused_money.update(zip(bad["_record"].to_pylist(), bad["net_amount"].to_pylist(), strict=True))
         return rows.filter(pc.is_null(problem))
 
 
@@ -144,7 +159,14 @@ def _refused(connection: Any, planned: Plan, raw: Path, problems: _Problems) -> 
     """The refused records with their values as JSON, which is the text a Parquet record has."""
     texts = _texts(connection, raw, f"where list_contains([{', '.join(map(str, problems.found))}], _record)")
     return [
-        Refused(record, record, planned.problems[at].reason, planned.problems[at].detail, texts.get(record))
+        Refused(
+            record,
+            record,
+            planned.problems[at].reason,
+            planned.problems[at].detail,
+            texts.get(record),
+            problems.refused_money.get(record),
+        )
         for record, at in problems.found.items()
     ]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.contracts import Contract
-from huaxiang.errors import BrokenConservation
+from huaxiang.errors import BrokenConservation, HuaxiangError
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.drops import Drop
 from huaxiang.landing.files import SCRATCH, keep_raw, write_accepted, write_quarantine
@@ -28,12 +30,14 @@ from huaxiang.landing.framing import (
 )
 from huaxiang.landing.jsonlines import sort_objects
 from huaxiang.landing.mapping import Plan, cleaned, plan
-from huaxiang.landing.outcome import Outcome
+from huaxiang.landing.outcome import Outcome, money_of
 from huaxiang.sources import TableMapping
 from huaxiang.tables import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from huaxiang.landing.quarantine import OpenRecord
 
 # Small enough that a batch, its frames and its rows stay far below a GiB, large enough to be worth a statement.
 _BATCH_BYTES = 24 * 2**20
@@ -62,6 +66,71 @@ def land_text(home: Home, contract: Contract, drops: Iterable[Drop]) -> Iterator
         batch.append(framed)
     if batch:
         yield from _land_batch(home, contract, batch)
+
+
+@dataclass(frozen=True)
+class Retaken:
+    """Records taken again: the accepted rows (_record and the contract's columns), what is refused, accepted money."""
+
+    rows: pa.Table
+    refused: list[Refused]
+    money: Decimal | None
+
+
+def retake(
+    home: Home,
+    contract: Contract,
+    drop: Drop,
+    came: Mapping[int, OpenRecord],
+    texts: Mapping[int, str | None],
+    records_in: int,
+) -> Retaken:
+    """Read records of a landed drop again with its mapping of today; nothing is written.
+
+    `texts` gives each record's corrected text, None for the text it `came` with. Raises HuaxiangError when the mapping
+    finds another number of records than `records_in`: then nobody could say which record is which.
+    """
+    mapping, header = drop.mapping, drop.mapping.source_columns
+    found: dict[int, bytes] = {}
+    if mapping.format == "parquet":
+        # The text of a Parquet record is its values as JSON.
+        mapping = replace(mapping, format="jsonl", encoding="utf-8")
+        drop = replace(drop, mapping=mapping)
+        found = {number: (one.raw_text or "").encode() for number, one in came.items()}
+    else:
+        header, frames, problem = _read(mapping, (home.raw / drop.sha256).read_bytes())
+        if problem or frames.count != records_in:
+            reason = problem or f"{frames.count:,} records are found where {records_in:,} were counted"
+            raise HuaxiangError(
+                f"{drop.file_name}: its mapping does not fit the drop ({reason}); correct the mapping, or have the"
+                " source send the file again under its name"
+            )
+        found = dict(zip(frames.numbers, frames.good, strict=True))
+    taken = Frames()
+    for number, text in sorted(texts.items()):
+        one, line_number = came[number], came[number].line_number
+        raw = found.get(number) if text is None else text.encode("utf-8", "replace")
+        framed = Frames() if raw is None else _frame_one(mapping, raw, len(header))
+        if len(framed.good) == 1 and not framed.refused:
+            taken.good.append(framed.good[0])
+            taken.numbers.append(number)
+            taken.lines.append(line_number)
+        else:
+            refused = framed.refused[0] if framed.refused else None
+            reason, detail = (refused.reason, refused.detail) if refused else (one.reason, one.detail)
+            taken.refused.append(Refused(number, line_number, reason, detail, None))
+    framed_drop = _Framed(drop, 0, tuple(header), taken)
+    rows, planned = _map(home, contract, [framed_drop])
+    good, bad = _split_rows(rows)
+    refused_again = [*taken.refused, *_refuse(taken, bad, planned)]
+    return Retaken(good, sorted(refused_again, key=lambda one: one.record_number), money_of(contract, good))
+
+
+def _frame_one(mapping: TableMapping, text: bytes, field_count: int) -> Frames:
+    """The records in a text that ought to be one."""
+    if mapping.format == "jsonl":
+        return sort_objects(frame_lines(text))[0]
+    return frame_csv(text, Dialect(mapping.encoding, mapping.delimiter, mapping.quote), field_count)
 
 
 def header_problem(mapping: TableMapping, raw: bytes) -> str:
@@ -118,13 +187,10 @@ def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, detail: str)
 
 
 def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterator[Outcome]:
-    import pyarrow.compute as pc
-
     rows, planned = _map(home, contract, batch)
-    problems = rows["_problem"]
-    good = rows.filter(pc.is_null(problems)) if problems.null_count < rows.num_rows else rows
-    bad = rows.filter(pc.is_valid(problems))
+    good, bad = _split_rows(rows)
     good_bounds, bad_bounds = _bounds(good, len(batch)), _bounds(bad, len(batch))
+    bounds = [(start, end - start) for start, end in pairwise(_bounds(rows, len(batch)))]
     for number, framed in enumerate(batch):
         frames = framed.frames
         start, end = bad_bounds[number], bad_bounds[number + 1]
@@ -137,14 +203,27 @@ def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterato
             accepted=write_accepted(home, framed.drop, contract, [good.slice(start, end - start)]),
             quarantined=write_quarantine(home, framed.drop, refused),
             refused=Counter(one.reason for one in refused),
+            net_in=money_of(contract, rows.slice(*bounds[number])),
         )
+
+
+def _split_rows(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Accepted rows, and those with a problem."""
+    import pyarrow.compute as pc
+
+    problems = rows["_problem"]
+    good = rows.filter(pc.is_null(problems)) if problems.null_count < rows.num_rows else rows
+    return good, rows.filter(pc.is_valid(problems))
 
 
 def _refuse(frames: Frames, bad: pa.Table, planned: Plan) -> Iterator[Refused]:
     """Give the records that broke their contract their text back."""
-    for record, at in zip(bad["_record"].to_pylist(), bad["_problem"].to_pylist(), strict=True):
+    count = bad.num_rows
+    money = bad["net_amount"].to_pylist() if "net_amount" in bad.column_names else [None] * count
+    for record, at, net in zip(bad["_record"].to_pylist(), bad["_problem"].to_pylist(), money, strict=True):
         place, problem = bisect_left(frames.numbers, record), planned.problems[at]
-        yield Refused(record, frames.lines[place], problem.reason, problem.detail, frames.good[place].decode())
+        text = frames.good[place].decode()
+        yield Refused(record, frames.lines[place], problem.reason, problem.detail, text, net)
 
 
 def _bounds(rows: pa.Table, count: int) -> list[int]:

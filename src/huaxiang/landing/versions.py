@@ -53,9 +53,7 @@ def held(ledger: Iterable[LedgerRow]) -> dict[_Name, LedgerRow]:
     rows = list(ledger)
     usable = {_content(row) for row in _accepted(rows)}
     arrivals = sorted((row for row in rows if not row.repair_number), key=lambda row: row.call_number)
-    return {
-        (row.source_name, row.table_name, row.file_name): row for row in arrivals if _content(row) in usable
-    }
+    return {(row.source_name, row.table_name, row.file_name): row for row in arrivals if _content(row) in usable}
 
 
 def write_known_files(settings: Settings, files: Iterable[KnownFile]) -> Path:
