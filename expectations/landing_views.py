@@ -40,10 +40,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Intake:
     home, known_at = settings.home, quoted(run.known_at)
     if not any(home.ledger.glob("*.parquet")):
         raise MissingPartition(f"ledger: nothing has been landed: run 'huaxiang landing --as-of {run.as_of}' first")
-    ledger = quoted(home.ledger / "*.parquet")
-    database.run(
-        f"create table ledger as select * from read_parquet({ledger}, union_by_name = true) where load_date <= {known_at}"
-    )
+    ledger = f"read_parquet({quoted(home.ledger / '*.parquet')}, union_by_name = true)"
+    database.run(f"create table ledger as select * from {ledger} where load_date <= {known_at}")
     tables = [name for (name,) in database.rows("select distinct table_name from ledger order by 1")]
     activity = next((name for name in _KEYS if name in tables), "order_lines")
     for table in sorted({*tables, activity}):

@@ -129,7 +129,7 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
 
     And `ledger_balance`: the landed rows against the ledger, since rows that vanish after landing vanish on both sides.
 
-    A line that was delivered again counts as its file of the highest rank says; its day is the local day of the home's zone.
+    A line that was delivered again counts as its file of the highest rank says; its day is the home's local day.
     """
     from huaxiang.landing.ledger import read_ledger
     from huaxiang.landing.versions import known_files

@@ -97,7 +97,7 @@ def next_call_number(settings: Settings) -> int:
 
 
 def landed_names(rows: Iterable[LedgerRow]) -> set[tuple[str, str, str]]:
-    """(source, table, stem) of the files that the rows commit: what lies in landing/ or quarantine/ beside them is not."""
+    """(source, table, stem) of the files that the rows commit: others in landing/ or quarantine/ have not landed."""
     return {(row.source_name, row.table_name, landed_stem(row.file_id, row.repair_number)) for row in rows}
 
 

@@ -45,7 +45,7 @@ def money_of(contract: Contract, rows: pa.Table) -> Decimal | None:
 
 
 def check_conservation(outcome: Outcome) -> None:
-    """Raises BrokenConservation when a record, or money, vanished or multiplied on the way from the raw file to disk."""
+    """Raises BrokenConservation when records or money vanished or multiplied between the raw file and the disk."""
     given = outcome.accepted + outcome.quarantined
     if outcome.records_in != given or outcome.quarantined != outcome.refused.total():
         raise BrokenConservation(
