@@ -20,7 +20,7 @@ from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 from huaxiang.tags import load_tags
-from huaxiang.warehouse import state
+from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
 from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
 
@@ -50,6 +50,10 @@ def staging(settings: Settings, run: Run) -> None:
             ).fetchall()[0]
         log.fact("order lines", lines)
         log.fact("customers", customers)
+        fates = conservation.settle(settings, run)
+        for outcome in (conservation.SAME, conservation.SUPERSEDED):
+            if records := sum(fate.records for fate in fates if fate.outcome == outcome):
+                log.fact(f"{outcome} records", records)
         state.write(settings, run, "staging")
 
 
