@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--through", type=_day, required=True, metavar="D", help="the last day to write")
     simulate.add_argument("--since", type=_day, metavar="D", help="the first day of orders to write (default: all)")
     simulate.add_argument("--customers", type=int, metavar="N", help="only the first N customers (default: all)")
+    simulate.add_argument("--faults", action="store_true", help="let rows come late, twice, in parts, as in real life")
     word("landing", "Take the new drops in, record by record; refuse what breaks its contract.", _landing)
     word("staging", "Resolve versions, keys and local days.", _staging)
     word("features", "Compute what is known of each customer at the end of the day.", _features)
@@ -121,7 +122,7 @@ def _simulate(said: argparse.Namespace) -> None:
     from huaxiang.settings import load_settings
     from huaxiang.simulate import simulate
 
-    simulate(load_settings(), said.source, said.through, since=said.since, customers=said.customers)
+    simulate(load_settings(), said.source, said.through, since=said.since, customers=said.customers, faults=said.faults)
 
 
 def _landing(said: argparse.Namespace) -> None:

@@ -28,12 +28,14 @@ def simulate(
     through: date,
     since: date | None = None,
     customers: int | None = None,
+    faults: bool = False,
 ) -> int:
     """Write the drops of `source` with load days <= `through` into `<inbox>/<source>/`; return how many were written.
 
     A drop that is already there is left as it is, so playing on from day to day, or twice, is safe. Equal arguments
     give equal bytes. For a small home, `since` leaves out what happened before that day and `customers` keeps only
     that many customers (those with the smallest ids); see the data set's module for what that means table by table.
+    With `faults`, rows come late, again and in parts; seven days later all has come.
 
     Raises BadConfiguration when nothing plays `source`, its data set is not installed, `through` lies before its
     first day, or the sample is empty by its own definition.
@@ -47,7 +49,7 @@ def simulate(
     begun = time.perf_counter()
     folder = settings.inbox / source
     with _memory() as connection:
-        listed = PLAYERS[source](connection, folder, through, Sample(since, customers))
+        listed = PLAYERS[source](connection, folder, through, Sample(since, customers, faults))
         missing = [drop for drop in listed if not drop.path.exists()]
         write_drops(connection, missing, _progress)
     seconds = time.perf_counter() - begun

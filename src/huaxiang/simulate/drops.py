@@ -28,10 +28,14 @@ class Drop:
 
 @dataclass(frozen=True)
 class Sample:
-    """A part of a data set for a small home: what happened from `since` on, to the first so many `customers`."""
+    """A part of a data set for a small home: what happened from `since` on, to the first so many `customers`.
+
+    With `faults` the drops come as they do in real life: late, repeated, split (see the module `faults`).
+    """
 
     since: date | None = None
     customers: int | None = None
+    faults: bool = False
 
 
 def write_drops(connection: duckdb.DuckDBPyConnection, drops: Sequence[Drop], progress: Callable[[str], None]) -> None:
