@@ -1,4 +1,4 @@
-"""Plant faults: `python -m faults [kinds] [--seed S] [--kills N]`. The last line sums up; exit code 1 if it is not 0, 0."""
+"""Plant faults: `python -m faults [kinds] [--seed S] [--kills N]`. The last line sums up; 1 if anything differed."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _landing(said: argparse.Namespace) -> None:
     settings, run = _context(said)
     require_due(settings, run)
     with lease.hold(settings, f"landing --as-of {run.as_of}"):
-        _start_afresh(settings.home.build(run.id))
+        _start_afresh(settings.home.builds)
         lease.begin(settings, run)
         landing.land(settings, run)
         gates.check(settings, run, "landing")
@@ -171,8 +171,12 @@ def _report(said: argparse.Namespace) -> None:
 
 
 def _release(said: argparse.Namespace) -> None:
-    from huaxiang import release
+    from huaxiang import lease, release
 
+    settings, run = _context(said)
+    if (ended := lease.ended_with(settings, run)) and not settings.home.build(run.id).exists():
+        tell(f"release    {ended} is released already")  # the try before this one died after its last step
+        return
     _writing(said, release.publish)
 
 
@@ -236,19 +240,21 @@ def _context(said: argparse.Namespace) -> tuple[Settings, Run]:
 
 def _writing(said: argparse.Namespace, word: Callable[[Settings, Run], object]) -> None:
     """Do one word of a run that landing has begun, with the home to itself."""
-    from huaxiang import lease
+    from huaxiang import lease, steps
 
     settings, run = _context(said)
     with lease.hold(settings, f"{said.word} --as-of {run.as_of}"):
         lease.require(settings, run)
+        steps.require_before(settings, run, said.word)
         word(settings, run)
 
 
-def _start_afresh(build: Path) -> None:
-    """A run begins with an empty build: nothing of an earlier try can be mixed in."""
+def _start_afresh(builds: Path) -> None:
+    """A run begins with an empty build, in which nothing of an earlier try is mixed. Other runs are of the past."""
     import shutil
 
-    shutil.rmtree(build, ignore_errors=True)
+    if builds.exists():
+        shutil.rmtree(builds)
 
 
 if __name__ == "__main__":

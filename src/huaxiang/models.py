@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
 from huaxiang.errors import HuaxiangError
+from huaxiang.failpoints import reach
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 
@@ -58,6 +59,7 @@ def score(settings: Settings, run: Run) -> None:
             log.progress(f"no champion yet, so trained first: {', '.join(new)}")
             warehouse.training_set(settings, run, _snapshot_days(new, run), log)
         for name in names:
+            reach("models.before_family")
             families.take_back(settings, run, name)
             actions = ("train", "score") if name in new else ("score",)
             reason = _tried(spark, settings, run, log, name, actions)

@@ -83,9 +83,13 @@ class Home:
         """What each run, task and dbt model read and wrote, as OpenLineage events, one per line."""
         return self.root / "lineage" / "events.jsonl"
 
+    @property
+    def builds(self) -> Path:
+        return self.root / "build"
+
     def build(self, run_id: str) -> Path:
         """The private build of a run: nobody reads it but the run itself."""
-        return self.root / "build" / run_id
+        return self.builds / run_id
 
     def inputs(self, run_id: str) -> Path:
         """What models read besides the released features; hidden, so it is never published."""

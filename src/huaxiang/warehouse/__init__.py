@@ -16,6 +16,7 @@ from typing import Any
 from huaxiang import families
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import MissingPartition
+from huaxiang.failpoints import reach
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
@@ -46,7 +47,9 @@ def staging(settings: Settings, run: Run) -> None:
             ).fetchall()[0]
         log.fact("order lines", lines)
         log.fact("customers", customers)
+        reach("staging.before_state")
         state.write(settings, run, "staging")
+        reach("staging.after_state")
 
 
 def features(settings: Settings, run: Run) -> None:
@@ -68,7 +71,9 @@ def features(settings: Settings, run: Run) -> None:
             log.fact("customers" if table == "customer_features" else "interests", rows or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
+        reach("features.before_state")
         state.write(settings, run, "features")
+        reach("features.after_state")
 
 
 @contextmanager
@@ -137,6 +142,7 @@ def profiles(settings: Settings, run: Run) -> None:
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
+        reach("profiles.after_state")
 
 
 def _refuse_unfinished_landing(settings: Settings) -> None:
