@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from huaxiang import cli, failpoints
 from huaxiang.settings import PROJECT
 
 _HEAVY = (
-    "dbt.cli.main", "dbt.adapters.duckdb", "great_expectations", "mlflow", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store",
-    "pyspark.sql", "pyspark.ml", "sklearn.cluster", "scipy.stats", "matplotlib.figure", "pandas", "duckdb", "pyarrow.parquet",
-    "expectations.runner", "huaxiang.landing", "huaxiang.models", "huaxiang.warehouse", "huaxiang.report", "huaxiang.release",
-    "huaxiang.simulate", "huaxiang.tracking", "openlineage.common.provider.dbt.local", "sqlglot.optimizer.qualify",
-    "spark_jobs.session", "spark_jobs.segments.job", "spark_jobs.recommendations.job", "spark_jobs.associations.job",
+    "dbt.cli.main", "dbt.adapters.duckdb", "great_expectations", "mlflow", "mlflow.pyfunc",
+    "mlflow.store.tracking.sqlalchemy_store", "pyspark.sql", "pyspark.ml", "sklearn.cluster", "scipy.stats",
+    "matplotlib.figure", "pandas", "duckdb", "pyarrow.parquet", "expectations.runner", "huaxiang.landing",
+    "huaxiang.models", "huaxiang.warehouse", "huaxiang.report", "huaxiang.release", "huaxiang.simulate",
+    "huaxiang.tracking", "openlineage.common.provider.dbt.local", "sqlglot.optimizer.qualify", "spark_jobs.session",
+    "spark_jobs.segments.job", "spark_jobs.recommendations.job", "spark_jobs.associations.job",
     "spark_jobs.scores.job", "spark_jobs.portrait.bundle",
 )  # fmt: skip
 Commands = list[list[str]]
@@ -63,10 +65,8 @@ class Nursery:
 
     def kill(self, pid: int) -> int | None:
         """SIGKILL to the command's whole process group; returns how it ended (0 if it was done before)."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         return self.wait(pid)
 
     def _ask(self, request: dict[str, Any]) -> Any:
@@ -132,7 +132,7 @@ def _be_a_command(request: dict[str, Any]) -> int:
 
 
 def _stop_spark() -> None:
-    """As the end of a process would, and wait for it: a Java process that still tidies up would disturb the next trial."""
+    """As the end of a process would, and wait for it: a Java process that tidies up would disturb the next trial."""
     context = sys.modules["pyspark"].SparkContext
     gateway = context._gateway
     if context._active_spark_context:

@@ -118,7 +118,7 @@ class Workshop:
 
 @contextmanager
 def workshop(folder: Path) -> Iterator[Workshop]:
-    """Make the home and the reference in `folder`, about a minute; the environment names the home while the body runs."""
+    """Make home and reference in `folder`, in about a minute; the environment names the home while the body runs."""
     config = folder / "config"
     shutil.copytree(PROJECT / "sources", config / "sources")
     (config / "huaxiang.yml").write_text(CONFIG, encoding="utf-8")

@@ -27,9 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return said.command(said) or 0
     except HuaxiangError as error:
-        tell(f"{said.word}: {error}", stream=sys.stderr)
+        tell(f"{said.word}: {_full_disk(said.word, error) or error}", stream=sys.stderr)
         return NOTHING_DUE if isinstance(error, NothingDue) else 1
     except Exception as error:
+        if full := _full_disk(said.word, error):
+            tell(f"{said.word}: {full}", stream=sys.stderr)
+            return 1
         tell(
             f"{said.word}: {type(error).__name__}: {error}. This is a fault of the program: the traceback follows.",
             stream=sys.stderr,
@@ -230,6 +233,14 @@ def _docs(said: argparse.Namespace) -> int:
     from huaxiang.settings import PROJECT
 
     return write_reference(PROJECT, only_check=said.check)
+
+
+def _full_disk(word: str, error: Exception) -> HuaxiangError | None:
+    """What to say instead when a full disk is behind the error, whichever tool met it."""
+    from huaxiang import disk
+    from huaxiang.settings import load_settings
+
+    return disk.explained(load_settings().home, word) if disk.is_full(error) else None
 
 
 def _context(said: argparse.Namespace) -> tuple[Settings, Run]:

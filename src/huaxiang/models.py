@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
+from huaxiang.disk import is_full
 from huaxiang.errors import HuaxiangError
 from huaxiang.failpoints import reach
 from huaxiang.settings import Run, Settings
@@ -85,6 +86,8 @@ def _tried(
         for action in actions:
             getattr(_job(name), action)(spark, settings, run, log)
     except Exception as error:
+        if is_full(error):  # it is the home that cannot go on, not the family
+            raise
         _require_alive(spark, error)
         return str(error) if isinstance(error, HuaxiangError) else _kept(settings, name, error)
     return None
