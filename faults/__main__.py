@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in said.kinds if name not in KINDS]
     if unknown:
         parser.error(f"there is no kind '{unknown[0]}'; there are {', '.join(KINDS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is removed
     tried = differences = unaccounted = 0
     for trial in _trials(said.kinds or list(KINDS), said.seed, said.kills):
         tried += 1

@@ -87,12 +87,17 @@ def main() -> None:
     for name in _HEAVY:
         import_module(name)
     assert threading.active_count() == 1, "a process with threads cannot be forked safely"
-    answers = sys.stdout
+    answers, started = sys.stdout, []
     _answer(answers, None)
     for line in sys.stdin:
         request = json.loads(line)
         found = _start(request) if request["do"] == "start" else _wait(request["pid"], request["seconds"])
+        if request["do"] == "start" and found:
+            started.append(found)
         _answer(answers, found)
+    for pid in started:  # the harness is gone: so are its commands
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _answer(answers: Any, found: int | None) -> None:

@@ -1,6 +1,6 @@
 """A reader of a home: polls `CURRENT`, and looks whether every release it meets is whole. Standard library only.
 
-`python reader.py HOME` polls until its standard input ends, then prints what it saw as JSON.
+`python reader.py HOME SECONDS` polls that often until its standard input ends, then prints what it saw as JSON.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_SECONDS_BETWEEN_POLLS = 0.04
-
 
 def main() -> None:
-    home = Path(sys.argv[1])
+    home, seconds = Path(sys.argv[1]), float(sys.argv[2])
     seen: dict[str, Any] = {"polls": 0, "whole": 0, "releases": [], "violations": []}
     known: dict[str, Any] = {}
     while True:
         poll(home, seen, known)
-        ready, _, _ = select.select([sys.stdin], [], [], _SECONDS_BETWEEN_POLLS)
+        ready, _, _ = select.select([sys.stdin], [], [], seconds)
         if ready:
             break
     print(json.dumps(seen))

@@ -24,12 +24,12 @@ class Seen:
 
 
 @contextmanager
-def reading(home: Path, readers: int = 4) -> Iterator[Seen]:
-    """Let readers poll `CURRENT` of the home, 25 times a second each, while the body runs."""
+def reading(home: Path, readers: int = 4, seconds: float = 0.04) -> Iterator[Seen]:
+    """Let readers poll `CURRENT` of the home, every so many seconds each, while the body runs."""
     seen = Seen()
     processes = [
         subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_READER), str(home)],
+            [sys.executable, "-I", "-S", str(_READER), str(home), str(seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

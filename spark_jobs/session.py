@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 MASTER_VARIABLE = "HUAXIANG_SPARK_MASTER"
+SCRATCH = "spark_scratch"  # a folder of the warehouse
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 
 
@@ -40,6 +41,12 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.
     # Without it Java also keeps room for 48 MB of compiled code only, and compiles no more once SQL has filled that.
     quick_start = " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m" if master.startswith("local") else ""
+    # What Spark writes while it works is customers' data: it stays in the home, where the next command clears up what a
+    # killed one leaves.
+    scratch = (warehouse / SCRATCH).resolve()
+    if master.startswith("local"):
+        scratch.mkdir(parents=True, exist_ok=True)
+        quick_start += f' "-Djava.io.tmpdir={scratch}"'
     options = {
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,

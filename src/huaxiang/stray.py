@@ -16,8 +16,8 @@ from huaxiang.tables import Home
 
 # `.customers.parquet.4711.tmp` of `files.replacing`; `.2017-11-30-ab12.tmp` of a release that comes or goes.
 _TEMPORARY = re.compile(r"\..+\.tmp")
-# Folders of landing and of the Spark jobs that live as long as a call.
-_SCRATCH = re.compile(r"\.landing-.*|\.spark(-.*)?")
+# Folders of landing, of the Spark jobs and of Spark itself that live as long as a call.
+_SCRATCH = re.compile(r"\.landing-.*|\.spark|(blockmgr|spark)-[0-9a-f-]{36}")
 
 
 def clear_up(settings: Settings) -> list[Path]:
