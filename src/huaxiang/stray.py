@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from huaxiang.settings import Settings
@@ -43,7 +44,8 @@ def _stray(home: Home) -> Iterator[Path]:
 def remove(path: Path) -> None:
     """Remove a file or a folder, which may be gone already."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from huaxiang import families
 from huaxiang.contracts import load_contracts
-from huaxiang.errors import MissingPartition
+from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
@@ -38,13 +38,11 @@ def staging(settings: Settings, run: Run) -> None:
     """
     with step("staging", run, settings) as log:
         _refuse_unfinished_landing(settings)
-        if state.discard_if_stale(settings):
-            log.fact("warehouse", "made anew")
-        _dbt(settings, run, "staging", log)
-        with state.reading(settings) as connection:
-            lines, customers = connection.execute(
-                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
-            ).fetchall()[0]
+        try:
+            lines, customers = _build_staging(settings, run, log)
+        except DamagedWarehouse:
+            log.progress("the warehouse file was damaged; it is made anew")
+            lines, customers = _build_staging(settings, run, log)
         log.fact("order lines", lines)
         log.fact("customers", customers)
         reach("staging.before_state")
@@ -52,12 +50,24 @@ def staging(settings: Settings, run: Run) -> None:
         reach("staging.after_state")
 
 
+def _build_staging(settings: Settings, run: Run, log: StepLog) -> tuple[int, int]:
+    if state.discard_if_stale(settings):
+        log.fact("warehouse", "made anew")
+    with state.discarding_if_damaged(settings):
+        _dbt(settings, run, "staging", log)
+        with state.reading(settings) as connection:
+            found = connection.execute(
+                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
+            ).fetchall()
+    return found[0]
+
+
 def features(settings: Settings, run: Run) -> None:
     """Build the feature tables of as_of, and export them with the purchases that models learn from.
 
     Raises MissingPartition when staging holds another run, HuaxiangError when a model or test fails.
     """
-    with step("features", run, settings) as log:
+    with step("features", run, settings) as log, state.discarding_if_damaged(settings):
         state.check(settings, run, after="staging")
         _dbt(settings, run, "features", log)
         known = sourced(settings, run)
@@ -122,7 +132,7 @@ def profiles(settings: Settings, run: Run) -> None:
     Raises MissingPartition when features hold another run or a model family's tables are missing, BadConfiguration
     naming a broken tag's file, HuaxiangError when a model or test fails.
     """
-    with step("profiles", run, settings) as log:
+    with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
         tags = load_tags(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
