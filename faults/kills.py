@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from faults.kinds import Options
 from faults.readers import reading
 from faults.trial import Trial
-from faults.workshop import WORDS, Workshop, workshop
+from faults.workshop import Workshop, workshop
 from huaxiang.failpoints import NAMES
 
 # The word that reaches a failpoint, and at which of its visits it dies (default: the first).
@@ -48,7 +48,7 @@ def random_kills(options: Options) -> Iterator[Trial]:
     chance = random.Random(options.seed)  # noqa: S311 (which moment is no secret)
     with workshop(options.folder) as made:
         for number in range(options.kills):
-            word = WORDS[number % len(WORDS)]
+            word = made.words[number % len(made.words)]
             yield kill_after(made, word, chance.uniform(0, made.seconds[word]))
 
 

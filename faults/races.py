@@ -18,7 +18,7 @@ from faults.kills import verdict
 from faults.kinds import Options
 from faults.readers import Seen, reading
 from faults.trial import Trial
-from faults.workshop import WORDS, Workshop, workshop
+from faults.workshop import Workshop, workshop
 from huaxiang import lease, release
 from huaxiang.errors import HomeBusy
 from huaxiang.release import publication
@@ -37,7 +37,7 @@ def races(options: Options) -> Iterator[Trial]:
     with workshop(options.folder) as made:
         for offset in OFFSETS:
             yield two_at_once(made, offset)
-        for word in WORDS[1:]:
+        for word in made.words[1:]:
             yield woken_late(made, word)
         yield stopped_with_the_lock(made)
         yield rolled_back(made)

@@ -1,8 +1,8 @@
 """The small home that faults are planted in: made once, kept as it was before each word, and put back for each trial.
 
-200 households and 60 days of the real data; the day before is released and its models trained, the day's drop is still
-to come. An undisturbed run of the day gives the reference: every table's content hash, the ledger's account and the
-names of all files. MLflow keeps whole paths, so every trial takes place in the one folder `home`.
+The day before is released and its models trained, the day's drops are still to come. An undisturbed run of the day
+gives the reference: every table's content hash, the ledger's account and the names of all files. MLflow keeps whole
+paths, so every trial takes place in the one folder `home`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,40 @@ from huaxiang.landing.ledger import TableConservation, conservation
 from huaxiang.report.conservation import missing
 from huaxiang.settings import PROJECT, Settings, load_settings
 
-SOURCE, SINCE, DAY, CUSTOMERS = "complete_journey", date(2017, 10, 2), date(2017, 11, 30), 200
-WORDS = ("simulate", "landing", "staging", "features", "models", "profiles", "report", "release")
-# Two families, one with Spark's output files and one without, so that a day takes less than 20 s.
-CONFIG = """\
-name: The Complete Journey, small
-sources: [complete_journey]
-time_zone: America/New_York
-currency: USD
-models: [segments, associations]
-keep_releases: 7
-"""
+_WORDS = ("landing", "staging", "features", "models", "profiles", "report", "release")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the home is: where its configuration comes from, the day, and the words that make a day.
+
+    `models` are switched on; of `sample`, which is empty where the drops are there already, the sources are simulated.
+    """
+
+    config: Path
+    day: date
+    models: tuple[str, ...]
+    sample: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("simulate", *_WORDS) if self.sample else _WORDS
+
+    def command(self, word: str, day: date) -> list[str]:
+        if word == "simulate":
+            return [word, *self.sample, "--through", str(day)]
+        return [word, "--as-of", str(day)]
+
+
+# 200 households and 60 days of the real data, with two families: one with Spark's own output files and one without.
+JOURNEY = Plan(
+    config=PROJECT,
+    day=date(2017, 11, 30),
+    models=("segments", "associations"),
+    sample=("--source", "complete_journey", "--since", "2017-10-02", "--customers", "200"),
+)
+# A handful of customers and no models: for tests, which have to be quick.
+SHOP = Plan(config=PROJECT / "tests" / "data" / "tiny_shop", day=date(2024, 4, 21), models=())
 # MLflow names its runs and files at random; logs only grow.
 _NOT_COMPARED = re.compile(r"(mlartifacts|logs)/.*")
 
@@ -45,6 +68,7 @@ class Workshop:
 
     folder: Path
     nursery: Nursery
+    plan: Plan
     seconds: dict[str, float] = field(default_factory=dict)  # of each word
     hashes: dict[str, str] = field(default_factory=dict)
     account: list[TableConservation] = field(default_factory=list)
@@ -67,10 +91,17 @@ class Workshop:
     def settings(self) -> Settings:
         return load_settings()
 
-    def commands(self, first: str = "simulate", last: str = "release", day: date = DAY) -> Commands:
+    @property
+    def words(self) -> tuple[str, ...]:
+        return self.plan.words
+
+    def commands(self, first: str, last: str = "release", day: date | None = None) -> Commands:
         """The day's words from one to another."""
-        words = WORDS[WORDS.index(first) : WORDS.index(last) + 1]
-        return [_command(word, day) for word in words]
+        words = self.words[self.words.index(first) : self.words.index(last) + 1]
+        return [self.plan.command(word, day or self.plan.day) for word in words]
+
+    def after(self, word: str) -> str:
+        return self.words[self.words.index(word) + 1]
 
     def put_back(self, word: str) -> None:
         """Make the home what it was just before the day's `word`."""
@@ -95,7 +126,7 @@ class Workshop:
             release.verify(each)
         if now and content(now) != self.hashes:
             found.append("tables differ")
-        if conservation(self.settings, DAY) != self.account:
+        if conservation(self.settings, self.plan.day) != self.account:
             found.append("the ledger differs")
         names = names_of(self.home)
         found += [f"left behind: {name}" for name in sorted(names - self.files)]
@@ -107,21 +138,19 @@ class Workshop:
 
     def unaccounted(self) -> int:
         """Records that came in and are neither accepted nor refused, in the ledger as it is now."""
-        return sum(abs(missing(row)) for row in conservation(self.settings, DAY))
+        return sum(abs(missing(row)) for row in conservation(self.settings, self.plan.day))
 
     def said(self) -> str:
         """The last error that a command printed."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
-        errors = [line for line in lines if re.match(rf"({'|'.join(WORDS)}|releases|train): ", line)]
+        errors = [line for line in lines if re.match(rf"({'|'.join(self.words)}|releases|train): ", line)]
         return errors[-1] if errors else ""
 
 
 @contextmanager
-def workshop(folder: Path) -> Iterator[Workshop]:
+def workshop(folder: Path, plan: Plan = JOURNEY) -> Iterator[Workshop]:
     """Make home and reference in `folder`, in about a minute; the environment names the home while the body runs."""
-    config = folder / "config"
-    shutil.copytree(PROJECT / "sources", config / "sources")
-    (config / "huaxiang.yml").write_text(CONFIG, encoding="utf-8")
+    config = _config(folder / "config", plan)
     (folder / "tmp").mkdir()
     environment = {
         "HUAXIANG_HOME": str(folder / "home"),
@@ -132,7 +161,7 @@ def workshop(folder: Path) -> Iterator[Workshop]:
     os.environ.update({name: environment[name] for name in before})
     nursery = Nursery(environment)
     try:
-        made = Workshop(folder, nursery)
+        made = Workshop(folder, nursery, plan)
         _first_day(made)
         _reference(made)
         yield made
@@ -159,26 +188,32 @@ def empty(folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _command(word: str, day: date) -> list[str]:
-    if word != "simulate":
-        return [word, "--as-of", str(day)]
-    words = ["simulate", "--source", SOURCE, "--since", str(SINCE), "--through", str(day)]
-    return [*words, "--customers", str(CUSTOMERS)]
+def _config(folder: Path, plan: Plan) -> Path:
+    """A copy of the configuration with the plan's models, and the drops that stand beside it."""
+    for name in ("sources", "drops"):
+        if (plan.config / name).exists():
+            shutil.copytree(plan.config / name, folder / name)
+    lines = (plan.config / "huaxiang.yml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("models:")]
+    (folder / "huaxiang.yml").write_text(
+        "\n".join([*kept, f"models: [{', '.join(plan.models)}]", ""]), encoding="utf-8"
+    )
+    return folder
 
 
 def _first_day(made: Workshop) -> None:
     made.home.mkdir()
-    code = made.nursery.run(made.commands(day=DAY - timedelta(days=1)), made.log)
+    code = made.nursery.run(made.commands(made.words[0], day=made.plan.day - timedelta(days=1)), made.log)
     _expect(made, code == 0, "the day before was not released")
 
 
 def _reference(made: Workshop) -> None:
     """Run the day word by word, each in a process of its own, and keep the home as it was before each."""
     before = release.current(made.settings)
-    for word in WORDS:
+    for word in made.words:
         made.keep(word)
         began = time.perf_counter()
-        code = made.nursery.run([_command(word, DAY)], made.log)
+        code = made.run(word, word)
         made.seconds[word] = time.perf_counter() - began
         _expect(made, code == 0, f"{word} failed without a fault")
     now = release.current(made.settings)
@@ -187,7 +222,7 @@ def _reference(made: Workshop) -> None:
     _expect(made, not left_out, f"left out: {json.dumps(left_out)}")
     made.released = (before.id, now.id)
     made.hashes = content(now)
-    made.account = conservation(made.settings, DAY)
+    made.account = conservation(made.settings, made.plan.day)
     made.files = names_of(made.home)
 
 

@@ -12,7 +12,7 @@ from faults.kills import verdict
 from faults.kinds import Options
 from faults.readers import reading
 from faults.trial import Trial
-from faults.workshop import WORDS, Workshop, names_of, workshop
+from faults.workshop import Workshop, names_of, workshop
 from huaxiang import release
 
 _MB = 1_000_000
@@ -24,7 +24,7 @@ _FREE_MB = (0, 1, 3, 8, 14)
 def failing_writes(options: Options) -> Iterator[Trial]:
     """F03: of every word the first write fails, then the second, ... until the word gets through."""
     with workshop(options.folder) as made:
-        for word in WORDS[1:]:
+        for word in made.words[1:]:
             yield from failing_writes_of(made, word)
 
 
@@ -37,14 +37,14 @@ def failing_writes_of(made: Workshop, word: str) -> Iterator[Trial]:
         while made.run(word, word, failpoint=f"files.write:raise@{number}") != 0:
             yield Trial(fault, "; ".join([f"from write {number} on", *(found := _half_done(made))]), not found)
             number += 1
-        retried = made.run(WORDS[WORDS.index(word) + 1]) if word != WORDS[-1] else 0
+        retried = made.run(made.after(word)) if word != "release" else 0
     yield verdict(made, fault, f"from write {number} on there is none", retried, seen.violations, seen.releases)
 
 
 def full_disk(options: Options) -> Iterator[Trial]:
     """F04: the day on a disk with less and less space left; then what the error asks for is freed."""
     with workshop(options.folder) as made:
-        if not _may_mount(options.folder):
+        if not may_mount(options.folder):
             for limit in _LIMITS_MB:
                 yield no_file_beyond(made, limit * _MB)
             return
@@ -82,7 +82,7 @@ def no_file_beyond(made: Workshop, limit: int) -> Trial:
 
 def _until_it_fails(made: Workshop, **limits: int) -> tuple[str, list[str]]:
     """Do the day's words; the first that fails, and what is wrong with how it did."""
-    for word in WORDS[1:]:
+    for word in made.words[made.words.index("landing") :]:
         code = made.run(word, word, **limits)
         if code != 0:
             return word, [] if code == 1 else [f"{word} ended with {code}"]
@@ -116,7 +116,7 @@ def _half_done(made: Workshop) -> list[str]:
     return found
 
 
-def _may_mount(folder: Path) -> bool:
+def may_mount(folder: Path) -> bool:
     try:
         with _mounted(folder / "mount", _MB):
             return True

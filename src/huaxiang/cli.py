@@ -177,10 +177,12 @@ def _release(said: argparse.Namespace) -> None:
     from huaxiang import lease, release
 
     settings, run = _context(said)
-    if (ended := lease.ended_with(settings, run)) and not settings.home.build(run.id).exists():
-        tell(f"release    {ended} is released already")  # the try before this one died after its last step
-        return
-    _writing(said, release.publish)
+    with lease.hold(settings, f"release --as-of {run.as_of}"):
+        ended = lease.ended_with(settings, run)
+        if ended and not settings.home.build(run.id).exists():
+            tell(f"release    {ended} is released already")  # the try before this one died after its last step
+            return
+        _go_on(settings, run, "release", release.publish)
 
 
 def _releases(said: argparse.Namespace) -> None:
@@ -251,13 +253,20 @@ def _context(said: argparse.Namespace) -> tuple[Settings, Run]:
 
 def _writing(said: argparse.Namespace, word: Callable[[Settings, Run], object]) -> None:
     """Do one word of a run that landing has begun, with the home to itself."""
-    from huaxiang import lease, steps
+    from huaxiang import lease
 
     settings, run = _context(said)
     with lease.hold(settings, f"{said.word} --as-of {run.as_of}"):
-        lease.require(settings, run)
-        steps.require_before(settings, run, said.word)
-        word(settings, run)
+        _go_on(settings, run, said.word, word)
+
+
+def _go_on(settings: Settings, run: Run, name: str, word: Callable[[Settings, Run], object]) -> None:
+    """Do the word if the run is still the newest and has come so far."""
+    from huaxiang import lease, steps
+
+    lease.require(settings, run)
+    steps.require_before(settings, run, name)
+    word(settings, run)
 
 
 def _start_afresh(builds: Path) -> None:

@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
-from huaxiang.errors import HomeBusy, MissingPartition, StaleWriter
+from huaxiang.errors import HomeBusy, HuaxiangError, MissingPartition, StaleWriter
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
@@ -71,16 +72,27 @@ def _locked(path: Path, who: str, wait_seconds: float) -> Iterator[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.open("a+", encoding="utf-8")
     try:
-        _lock(lock.fileno(), wait_seconds, lock)
+        _lock(lock, wait_seconds)
         lock.seek(0)
         died = lock.read()
         lock.truncate(0)
         lock.write(f"'{who}' (process {os.getpid()})")
         lock.flush()
-        yield died
-        lock.truncate(0)
+        with _leaving_no_name(lock):
+            yield died
     finally:
         lock.close()
+
+
+@contextmanager
+def _leaving_no_name(lock: TextIO) -> Iterator[None]:
+    """Take the name out of the lock file at an orderly end, which an error that somebody can act on is, too."""
+    try:
+        yield
+    except HuaxiangError:
+        lock.truncate(0)
+        raise
+    lock.truncate(0)
 
 
 def begin(settings: Settings, run: Run) -> Lease:
@@ -146,16 +158,16 @@ def _write(path: Path, lease: Lease) -> None:
     write_text(path, json.dumps(said))
 
 
-def _lock(descriptor: int, wait_seconds: float, lock: object) -> None:
+def _lock(lock: TextIO, wait_seconds: float) -> None:
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
-                lock.seek(0)  # type: ignore[attr-defined]
-                holder = lock.read() or "another command"  # type: ignore[attr-defined]
+                lock.seek(0)
+                holder = lock.read() or "another command"
                 raise HomeBusy(
                     f"this home is being written by {holder}: wait for it to end, then run the command again"
                 ) from error
