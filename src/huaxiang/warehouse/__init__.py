@@ -18,6 +18,7 @@ from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
+from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 from huaxiang.tags import load_tags
@@ -32,34 +33,33 @@ _PROFILE_TABLES = ("customer_profiles", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
-    """Resolve the rows known at `known_at` into staging tables; the warehouse file is made anew when its code changed.
+    """Resolve the rows known at `known_at` into staging tables; the warehouse file is made anew when its code changed,
+    or when it turns out to be damaged.
 
     Raises HuaxiangError naming node, reason and file when a model or a key test fails.
     """
-    with step("staging", run, settings) as log:
+    try:
+        _staging(settings, run)
+    except DamagedWarehouse as error:
+        tell(f"staging    {error}")
+        _staging(settings, run)
+
+
+def _staging(settings: Settings, run: Run) -> None:
+    with step("staging", run, settings) as log, state.discarding_if_damaged(settings):
         _refuse_unfinished_landing(settings)
-        try:
-            lines, customers = _build_staging(settings, run, log)
-        except DamagedWarehouse:
-            log.progress("the warehouse file was damaged; it is made anew")
-            lines, customers = _build_staging(settings, run, log)
+        if state.discard_if_stale(settings):
+            log.fact("warehouse", "made anew")
+        _dbt(settings, run, "staging", log)
+        with state.reading(settings) as connection:
+            lines, customers = connection.execute(
+                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
+            ).fetchall()[0]
         log.fact("order lines", lines)
         log.fact("customers", customers)
         reach("staging.before_state")
         state.write(settings, run, "staging")
         reach("staging.after_state")
-
-
-def _build_staging(settings: Settings, run: Run, log: StepLog) -> tuple[int, int]:
-    if state.discard_if_stale(settings):
-        log.fact("warehouse", "made anew")
-    with state.discarding_if_damaged(settings):
-        _dbt(settings, run, "staging", log)
-        with state.reading(settings) as connection:
-            found = connection.execute(
-                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
-            ).fetchall()
-    return found[0]
 
 
 def features(settings: Settings, run: Run) -> None:
