@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huaxiang.errors import HuaxiangError
+from huaxiang.tables import SPARK_SCRATCH
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 MASTER_VARIABLE = "HUAXIANG_SPARK_MASTER"
-SCRATCH = "spark_scratch"  # a folder of the warehouse
 _LOG4J = Path(__file__).with_name("log4j2.properties")
 
 
@@ -41,11 +42,11 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.
     # Without it Java also keeps room for 48 MB of compiled code only, and compiles no more once SQL has filled that.
     quick_start = " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m" if master.startswith("local") else ""
-    # What Spark writes while it works is customers' data: it stays in the home, where the next command clears up what a
-    # killed one leaves.
-    scratch = (warehouse / SCRATCH).resolve()
-    if master.startswith("local"):
-        scratch.mkdir(parents=True, exist_ok=True)
+    # What Spark writes while it works is customers' data: it stays in the home, and what a killed session left goes.
+    scratch = warehouse.with_name(SPARK_SCRATCH).resolve()  # beside the warehouse, which may be deleted at any time
+    if master.startswith("local") and "PYSPARK_GATEWAY_PORT" not in os.environ and not SparkSession.getActiveSession():
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
         quick_start += f' "-Djava.io.tmpdir={scratch}"'
     options = {
         "spark.driver.host": host,

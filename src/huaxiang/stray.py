@@ -17,8 +17,8 @@ from huaxiang.tables import Home
 
 # `.customers.parquet.4711.tmp` of `files.replacing`; `.2017-11-30-ab12.tmp` of a release that comes or goes.
 _TEMPORARY = re.compile(r"\..+\.tmp")
-# Folders of landing, of the Spark jobs and of Spark itself that live as long as a call.
-_SCRATCH = re.compile(r"\.landing-.*|\.spark|(blockmgr|spark)-[0-9a-f-]{36}")
+# Folders of landing and of the Spark jobs that live as long as a call.
+_SCRATCH = re.compile(r"\.landing-.*|\.spark")
 
 
 def clear_up(settings: Settings) -> list[Path]:
@@ -32,6 +32,7 @@ def clear_up(settings: Settings) -> list[Path]:
 def _stray(home: Home) -> Iterator[Path]:
     """Files and folders that only ever live as long as the command that makes them."""
     yield from (path for path in _children(home.root) if _is_stray(path.name))
+    yield from _children(home.spark_scratch)
     for folder in (home.raw, home.landing, home.quarantine, home.ledger, home.warehouse, home.releases, home.builds):
         for parent, folders, files in os.walk(folder):
             stray = [name for name in (*folders, *files) if _is_stray(name)]

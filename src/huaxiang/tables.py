@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SPARK_SCRATCH = "spark_scratch"
+
 
 @dataclass(frozen=True)
 class Home:
@@ -40,6 +42,11 @@ class Home:
     def spark_tables(self) -> Path:
         """The warehouse of the engine Spark: a folder per layer, in it a folder of Parquet per table."""
         return self.warehouse / "spark"
+
+    @property
+    def spark_scratch(self) -> Path:
+        """What a Spark session writes while it lives; nothing in it outlives the command."""
+        return self.root / SPARK_SCRATCH
 
     @property
     def dbt_target(self) -> Path:

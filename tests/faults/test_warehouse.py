@@ -50,7 +50,7 @@ def test_a_torn_work_file_is_made_anew(whole, shop, capsys) -> None:
     file = shop.settings.home.duckdb_file
     os.truncate(file, file.stat().st_size // 2)
     assert built(shop) == whole[1]
-    assert "was damaged and has been removed" in capsys.readouterr().out
+    assert "was damaged: it is made anew" in capsys.readouterr().out
 
 
 def test_garbage_in_all_that_the_warehouse_notes_loses_nothing(whole, shop) -> None:

@@ -9,7 +9,8 @@ STRAY = (
     "build/2017-01-02/segments/.spark/part-0.parquet",
     "build/.2017-01-01.removed.tmp/lease.json",
     "releases/.2017-01-02-ab.tmp/profiles/customer_profiles.parquet",
-    "warehouse/spark_scratch/blockmgr-39941b52-95cb-4729-8f2f-f14379cbb19c/0e/shuffle.data",
+    "spark_scratch/blockmgr-39941b52/0e/shuffle.data",
+    "spark_scratch/liblz4-java-17072499208164820606.so",
 )
 KEPT = (
     "raw/abc123",

@@ -40,8 +40,8 @@ def staging(settings: Settings, run: Run) -> None:
     """
     try:
         _staging(settings, run)
-    except DamagedWarehouse as error:
-        tell(f"staging    {error}")
+    except DamagedWarehouse:
+        tell("staging    the warehouse file was damaged: it is made anew")
         _staging(settings, run)
 
 
