@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 
 from huaxiang.errors import BadConfiguration
+from huaxiang.lease import hold_file
 from huaxiang.progress import tell
 from huaxiang.settings import Settings
 from huaxiang.simulate import complete_journey
-from huaxiang.simulate.drops import Drop, Sample, write_drops
+from huaxiang.simulate.drops import Drop, Sample, remove_parts, write_drops
 
 Player = Callable[[duckdb.DuckDBPyConnection, Path, date, Sample], list[Drop]]
 
@@ -50,8 +51,11 @@ def simulate(
     folder = settings.inbox / source
     with _memory() as connection:
         listed = PLAYERS[source](connection, folder, through, Sample(since, customers, faults))
-        missing = [drop for drop in listed if not drop.path.exists()]
-        write_drops(connection, missing, _progress)
+        # Two at once would write into one another's files.
+        with hold_file(settings.home.root / "simulate.lock", f"simulate --source {source}"):
+            remove_parts(folder)
+            missing = [drop for drop in listed if not drop.path.exists()]
+            write_drops(connection, missing, _progress)
     seconds = time.perf_counter() - begun
     tell(
         f"{'simulate':<10} {seconds:6.1f} s  {source} through {through}: "

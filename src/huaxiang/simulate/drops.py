@@ -47,6 +47,12 @@ def write_drops(connection: duckdb.DuckDBPyConnection, drops: Sequence[Drop], pr
                 progress(f"{count:,} of {len(drops):,} drops")
 
 
+def remove_parts(folder: Path) -> None:
+    """Remove what a killed call had begun to write."""
+    for part in folder.rglob(".*.part"):
+        part.unlink()
+
+
 def write_drop(connection: duckdb.DuckDBPyConnection, drop: Drop) -> None:
     """Write one drop beside its place and move it there in one step, so that nobody meets half a file."""
     drop.path.parent.mkdir(parents=True, exist_ok=True)
