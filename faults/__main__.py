@@ -22,13 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"which (default: all): {', '.join(KINDS)}")
     parser.add_argument("--seed", type=int, default=1, help="where random choices begin (default: 1)")
     parser.add_argument("--kills", type=int, default=100, metavar="N", help="how many random kills (default: 100)")
+    parser.add_argument("--permutations", type=int, default=200, metavar="N", help="orders of arrival (default: 200)")
     said = parser.parse_args(arguments)
     unknown = [name for name in said.kinds if name not in KINDS]
     if unknown:
         parser.error(f"there is no kind '{unknown[0]}'; there are {', '.join(KINDS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is removed
     tried = differences = unaccounted = 0
-    for trial in _trials(said.kinds or list(KINDS), said.seed, said.kills):
+    numbers = {"seed": said.seed, "kills": said.kills, "permutations": said.permutations}
+    for trial in _trials(said.kinds or list(KINDS), numbers):
         tried += 1
         differences += not trial.is_same
         unaccounted += trial.unaccounted
@@ -37,13 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if differences or unaccounted else 0
 
 
-def _trials(names: list[str], seed: int, kills: int) -> Iterator[Trial]:
+def _trials(names: list[str], numbers: dict[str, int]) -> Iterator[Trial]:
     """All trials of the kinds; a kind that breaks off counts as a difference and the others go on."""
     for name in names:
         folder = Path(tempfile.mkdtemp(prefix=f"huaxiang-faults-{name}-"))
         began = time.monotonic()
         try:
-            for trial in kind(name)(Options(folder, seed, kills)):
+            for trial in kind(name)(Options(folder, **numbers)):
                 _progress("")
                 yield trial
                 _progress(f"{name}: {time.monotonic() - began:.0f} s")

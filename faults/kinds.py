@@ -12,11 +12,12 @@ from faults.trial import Trial
 
 @dataclass(frozen=True)
 class Options:
-    """What a kind may need: a folder of its own, which is removed afterwards, the seed, and how many random kills."""
+    """What a kind may need: a folder of its own, which is removed afterwards, the seed, and how many random trials."""
 
     folder: Path
     seed: int = 1
     kills: int = 100
+    permutations: int = 200
 
 
 Kind = Callable[[Options], Iterator[Trial]]
@@ -29,6 +30,7 @@ KINDS = {
     "disk": "faults.writes:full_disk",
     "races": "faults.races:races",
     "publishes": "faults.races:publishes",
+    "permutations": "faults.permutations:permutations",
 }
 
 
