@@ -67,7 +67,7 @@ class OpenErratum:
 
 
 def record(settings: Settings) -> int:
-    """Write what came to light about the releases that are kept; returns how many errata are new. None is taken back."""
+    """Write what came to light about the releases that are kept; returns how many errata are new."""
     new = 0
     ledger = read_ledger(settings)
     for release in releases(settings):

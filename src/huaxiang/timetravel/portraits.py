@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from sys import stderr
@@ -48,12 +48,14 @@ def show(settings: Settings, run: Run, customers: Sequence[str]) -> Shown:
     release = of_run(settings, run)
     reason = _why_not(settings, release)
     if release and not reason:
-        return Shown(run, release.id, "", _read(settings, run, release.path, customers))
-    return Shown(run, None, reason, computed(settings, run, customers))
+        return Shown(run, release.id, "", read(settings, run, release.path, customers))
+    with computed(settings, run) as build:
+        return Shown(run, None, reason, read(settings, run, build, customers))
 
 
-def computed(settings: Settings, run: Run, customers: Sequence[str]) -> tuple[Portrait, ...]:
-    """The customers computed from the landed rows, in a private home; what the steps say goes to stderr."""
+@contextmanager
+def computed(settings: Settings, run: Run) -> Iterator[Path]:
+    """The day without models, computed from the landed rows in a private home; what the steps say goes to stderr."""
     from huaxiang import warehouse
 
     ledger = read_ledger(settings)
@@ -68,7 +70,7 @@ def computed(settings: Settings, run: Run, customers: Sequence[str]) -> tuple[Po
         warehouse.staging(past, run)
         warehouse.features(past, run)
         warehouse.profiles(past, run)
-        return _read(settings, run, past.home.build(run.id), customers)
+        yield past.home.build(run.id)
 
 
 def _why_not(settings: Settings, release: Release | None) -> str:
@@ -79,7 +81,8 @@ def _why_not(settings: Settings, release: Release | None) -> str:
     return f"{release.id} did not know what came with landing call {late[-1].ledger_call}" if late else ""
 
 
-def _read(settings: Settings, run: Run, folder: Path, customers: Sequence[str]) -> tuple[Portrait, ...]:
+def read(settings: Settings, run: Run, folder: Path, customers: Sequence[str]) -> tuple[Portrait, ...]:
+    """The customers in a build or release of the day. Raises MissingPartition for one who is not there."""
     import duckdb
 
     with duckdb.connect() as connection:

@@ -22,6 +22,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         reasons={group.reason: reason_in_words(group.reason) for group in turned_away.groups},
         many_sources=len({group.source for group in turned_away.groups}) > 1,
         limit=LISTED,
+        currency=tables.settings.currency,
         errata=[(one, errata.days_in_words(one.erratum)) for one in errata.with_corrections(tables.settings)],
     )
     return {"checks": sum(len(gate.checks) for gate in gates), "refused": turned_away.total}
