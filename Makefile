@@ -3,7 +3,7 @@ AS_OF ?= 2017-11-30
 WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test test-services check bench secrets lock
+.PHONY: help setup run up down test test-services faults check bench secrets lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: setup ## Run every test but those of test-services; the page tests need De
 test-services: setup ## Run one day through Postgres, an MLflow server and a Spark cluster, as processes on this machine.
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "test-services: PostgreSQL is missing; install it with 'apt-get install postgresql' (Debian)." >&2; exit 1; }
 	@$(WORK)/pytest -m services tests/services --durations 15
+
+faults: setup ## Kill tasks, refuse writes, fill the disk and more, on a small home (KINDS= some only, KILLS=100, SEED=1).
+	@$(WORK)/python -m faults $(KINDS) --kills $(or $(KILLS),100) --seed $(or $(SEED),1)
 
 check: setup ## Lint, type-check, check the import rules, and that the generated reference is up to date.
 	@$(WORK)/ruff check . && $(WORK)/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huaxiang.errors import HuaxiangError
+from huaxiang.tables import SPARK_SCRATCH
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -40,6 +42,12 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     # On one machine a day's work is many small jobs: without the optimising compiler they take 16 s instead of 23 s.
     # Without it Java also keeps room for 48 MB of compiled code only, and compiles no more once SQL has filled that.
     quick_start = " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m" if master.startswith("local") else ""
+    # What Spark writes while it works is customers' data: it stays in the home, and what a killed session left goes.
+    scratch = warehouse.with_name(SPARK_SCRATCH).resolve()  # beside the warehouse, which may be deleted at any time
+    if master.startswith("local") and "PYSPARK_GATEWAY_PORT" not in os.environ and not SparkSession.getActiveSession():
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        quick_start += f' "-Djava.io.tmpdir={scratch}"'
     options = {
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,

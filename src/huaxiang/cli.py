@@ -27,9 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return said.command(said) or 0
     except HuaxiangError as error:
-        tell(f"{said.word}: {error}", stream=sys.stderr)
+        tell(f"{said.word}: {_full_disk(said.word, error) or error}", stream=sys.stderr)
         return NOTHING_DUE if isinstance(error, NothingDue) else 1
     except Exception as error:
+        if full := _full_disk(said.word, error):
+            tell(f"{said.word}: {full}", stream=sys.stderr)
+            return 1
         tell(
             f"{said.word}: {type(error).__name__}: {error}. This is a fault of the program: the traceback follows.",
             stream=sys.stderr,
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--through", type=_day, required=True, metavar="D", help="the last day to write")
     simulate.add_argument("--since", type=_day, metavar="D", help="the first day of orders to write (default: all)")
     simulate.add_argument("--customers", type=int, metavar="N", help="only the first N customers (default: all)")
+    simulate.add_argument("--faults", action="store_true", help="let rows come late, twice, in parts, as in real life")
     word("landing", "Take the new drops in, record by record; refuse what breaks its contract.", _landing)
     word("staging", "Resolve versions, keys and local days.", _staging)
     word("features", "Compute what is known of each customer at the end of the day.", _features)
@@ -128,7 +132,7 @@ def _simulate(said: argparse.Namespace) -> None:
     from huaxiang.settings import load_settings
     from huaxiang.simulate import simulate
 
-    simulate(load_settings(), said.source, said.through, since=said.since, customers=said.customers)
+    simulate(load_settings(), said.source, said.through, since=said.since, customers=said.customers, faults=said.faults)
 
 
 def _landing(said: argparse.Namespace) -> None:
@@ -138,7 +142,7 @@ def _landing(said: argparse.Namespace) -> None:
     settings, run = _context(said)
     require_due(settings, run)
     with lease.hold(settings, f"landing --as-of {run.as_of}"):
-        _start_afresh(settings.home.build(run.id))
+        _start_afresh(settings.home.builds)
         lease.begin(settings, run)
         landing.land(settings, run)
         gates.check(settings, run, "landing")
@@ -209,9 +213,15 @@ def _report(said: argparse.Namespace) -> None:
 
 
 def _release(said: argparse.Namespace) -> None:
-    from huaxiang import release
+    from huaxiang import lease, release
 
-    _writing(said, release.publish)
+    settings, run = _context(said)
+    with lease.hold(settings, f"release --as-of {run.as_of}"):
+        ended = lease.ended_with(settings, run)
+        if ended and not settings.home.build(run.id).exists():
+            tell(f"release    {ended} is released already")  # the try before this one died after its last step
+            return
+        _go_on(settings, run, "release", release.publish)
 
 
 def _releases(said: argparse.Namespace) -> None:
@@ -312,6 +322,14 @@ def _docs(said: argparse.Namespace) -> int:
     return write_reference(PROJECT, only_check=said.check)
 
 
+def _full_disk(word: str, error: Exception) -> HuaxiangError | None:
+    """What to say instead when a full disk is behind the error, whichever tool met it."""
+    from huaxiang import disk
+    from huaxiang.settings import load_settings
+
+    return disk.explained(load_settings().home, word) if disk.is_full(error) else None
+
+
 def _context(said: argparse.Namespace) -> tuple[Settings, Run]:
     from huaxiang.settings import Run, load_settings
 
@@ -324,15 +342,24 @@ def _writing(said: argparse.Namespace, word: Callable[[Settings, Run], object]) 
 
     settings, run = _context(said)
     with lease.hold(settings, f"{said.word} --as-of {run.as_of}"):
-        lease.require(settings, run)
-        word(settings, run)
+        _go_on(settings, run, said.word, word)
 
 
-def _start_afresh(build: Path) -> None:
-    """A run begins with an empty build: nothing of an earlier try can be mixed in."""
+def _go_on(settings: Settings, run: Run, name: str, word: Callable[[Settings, Run], object]) -> None:
+    """Do the word if the run is still the newest and has come so far."""
+    from huaxiang import lease, steps
+
+    lease.require(settings, run)
+    steps.require_before(settings, run, name)
+    word(settings, run)
+
+
+def _start_afresh(builds: Path) -> None:
+    """A run begins with an empty build, in which nothing of an earlier try is mixed. Other runs are of the past."""
     import shutil
 
-    shutil.rmtree(build, ignore_errors=True)
+    if builds.exists():
+        shutil.rmtree(builds)
 
 
 if __name__ == "__main__":

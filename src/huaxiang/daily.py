@@ -35,11 +35,11 @@ def run_day(settings: Settings, run: Run) -> int:
             if source in PLAYERS:
                 simulate(settings, source, run.known_at)
         airflow_home.prepare(settings)
-        before = release.current(settings)
         number = lease.read(settings)
         ended_well, log = _run_dag(settings, run)
     if not (ended_well and _released(settings, run, after=number)):
-        served = f"{before.id} stays released" if before else "nothing is released yet"
+        now = release.current(settings)
+        served = f"{now.id} stays released" if now else "nothing is released yet"
         print(f"run        the day was not released; {served}. Airflow's log: {log}", file=sys.stderr)
         return 1
     print(summary(settings, run, time.perf_counter() - start, memory.peak_gib))
@@ -93,11 +93,11 @@ def _run_dag(settings: Settings, run: Run) -> tuple[bool, Path]:
 def _released(settings: Settings, run: Run, after: lease.Lease | None) -> bool:
     """Airflow's exit code does not tell whether the run succeeded.
 
-    What tells is that it took a number after `after`, and that its build is gone, which `release` removes at its end.
+    What tells is that it took a number after `after`, and that `release` noted there how it ended.
     """
     taken = lease.read(settings)
-    has_begun = taken is not None and taken != after and taken.run_id == run.id
-    return has_begun and not settings.home.build(run.id).exists()
+    has_begun = taken is not None and taken.fence != (after.fence if after else 0)
+    return has_begun and lease.ended_with(settings, run) is not None
 
 
 def _lines(progress: Path, process: subprocess.Popen) -> Iterator[str]:

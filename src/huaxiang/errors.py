@@ -29,6 +29,14 @@ class StaleWriter(HuaxiangError):
     """A newer run has taken the home over: this one may no longer publish."""
 
 
+class DamagedWarehouse(HuaxiangError):
+    """dbt's work file could not be read and was removed: the next run makes it anew."""
+
+
+class DiskFull(HuaxiangError):
+    """The home's disk is full: nothing half-written counts, and the command goes on once there is space."""
+
+
 class NothingDue(HuaxiangError):
     """The home's data have ended before the day: there is nothing to do, which is no failure."""
 

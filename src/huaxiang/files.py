@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from huaxiang.failpoints import reach
+
 
 @contextmanager
 def replacing(path: Path, is_synced: bool = True) -> Iterator[Path]:
@@ -20,11 +22,13 @@ def replacing(path: Path, is_synced: bool = True) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        reach("files.write")
         if is_synced:
-            _sync(temporary)
+            sync(temporary)
+        reach("files.before_rename")
         temporary.replace(path)
         if is_synced:
-            _sync(path.parent)
+            sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -44,7 +48,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the system write one file to disk; of a folder, the names in it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huaxiang.errors import GateFailed
+from huaxiang.failpoints import reach
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
@@ -27,6 +28,7 @@ def check(settings: Settings, run: Run, suite: str, log: StepLog | None = None) 
 
     with step(f"{suite} gate", run, settings) if log is None else nullcontext(log) as facts:
         checks = run_suite(settings, run, suite)
+        reach("gates.before_result")
         _write(result_file(settings, run, suite), run, suite, checks)
         facts.fact("checks", len(checks))
         facts.fact("warnings", sum(not found.passed and not found.stops for found in checks))

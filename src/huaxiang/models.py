@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
+from huaxiang.disk import is_full
 from huaxiang.errors import HuaxiangError
+from huaxiang.failpoints import reach
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 
@@ -58,6 +60,7 @@ def score(settings: Settings, run: Run) -> None:
             log.progress(f"no champion yet, so trained first: {', '.join(new)}")
             warehouse.training_set(settings, run, _snapshot_days(new, run), log)
         for name in names:
+            reach("models.before_family")
             families.take_back(settings, run, name)
             actions = ("train", "score") if name in new else ("score",)
             reason = _tried(spark, settings, run, log, name, actions)
@@ -97,6 +100,8 @@ def _tried(
         for action in actions:
             getattr(_job(name), action)(spark, settings, run, log)
     except Exception as error:
+        if is_full(error):  # it is the home that cannot go on, not the family
+            raise
         _require_alive(spark, error)
         return str(error) if isinstance(error, HuaxiangError) else _kept(settings, name, error)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -15,5 +16,6 @@ def tell(line: str, stream: TextIO | None = None) -> None:
     print(line, file=stream or sys.stdout, flush=True)
     watcher = os.environ.get(PROGRESS_FILE)
     if watcher:
-        with Path(watcher).open("a", encoding="utf-8") as lines:
+        # The watcher misses a line when the disk is full; what is told may be just that.
+        with suppress(OSError), Path(watcher).open("a", encoding="utf-8") as lines:
             lines.write(line + "\n")

@@ -7,13 +7,25 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from huaxiang.errors import MissingPartition
 from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
 
 Fact = int | float | str
+
+# The step without which a word has nothing to work on. A gate comes after its word and stands for both.
+_BEFORE = {
+    "staging": "landing gate",
+    "features": "staging",
+    "models": "features",
+    "profiles": "models",
+    "report": "profiles gate",
+    "release": "report",
+}
 
 
 @dataclass
@@ -50,6 +62,28 @@ def step(name: str, run: Run, settings: Settings) -> Iterator[StepLog]:
         with (build / "steps.jsonl").open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(entry) + "\n")
     tell(f"{name:<10} {entry['seconds']:6.1f} s  {describe(log.facts)}".rstrip())
+
+
+def require_before(settings: Settings, run: Run, word: str) -> None:
+    """Raise MissingPartition unless the step before `word` has succeeded in this very build.
+
+    Two runs of one day share its build: when the second begins, the first one's next word finds it empty.
+    """
+    step_before = _BEFORE.get(word)
+    if step_before and step_before not in _succeeded(settings.home.build(run.id) / "steps.jsonl"):
+        before = step_before.removesuffix(" gate")
+        raise MissingPartition(
+            f"{before}/{run.id}: not done since the run began; run 'huaxiang {before} --as-of {run.as_of}' first"
+        )
+
+
+def _succeeded(log: Path) -> set[str]:
+    """The steps that a build's log names; a line that a killed process left half-written names none."""
+    names = set()
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
+        with suppress(ValueError, KeyError, TypeError):
+            names.add(json.loads(line)["step"])
+    return names
 
 
 def describe(facts: dict[str, Fact]) -> str:

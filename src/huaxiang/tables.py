@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SPARK_SCRATCH = "spark_scratch"
+
 
 @dataclass(frozen=True)
 class Home:
@@ -50,6 +52,11 @@ class Home:
     def known_files(self) -> Path:
         """The landed files that are in force in the run that staging holds, with their rank."""
         return self.warehouse / "known_files.parquet"
+
+    @property
+    def spark_scratch(self) -> Path:
+        """What a Spark session writes while it lives; nothing in it outlives the command."""
+        return self.root / SPARK_SCRATCH
 
     @property
     def dbt_target(self) -> Path:
@@ -98,9 +105,13 @@ class Home:
         """What each run, task and dbt model read and wrote, as OpenLineage events, one per line."""
         return self.root / "lineage" / "events.jsonl"
 
+    @property
+    def builds(self) -> Path:
+        return self.root / "build"
+
     def build(self, run_id: str) -> Path:
         """The private build of a run: nobody reads it but the run itself."""
-        return self.root / "build" / run_id
+        return self.builds / run_id
 
     def inputs(self, run_id: str) -> Path:
         """What models read besides the released features; hidden, so it is never published."""

@@ -5,7 +5,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from huaxiang import lease, release
+from huaxiang import failpoints, lease, release
 from huaxiang.errors import BrokenConservation, GateFailed, MissingPartition, StaleWriter
 from huaxiang.release import publication as publishing
 from huaxiang.release import show
@@ -100,6 +100,40 @@ def test_a_release_with_a_flipped_bit_is_not_rolled_back_to(settings):
     path.write_bytes(bytes(content))
     with pytest.raises(BrokenConservation, match=r"customer_profiles\.parquet has changed"):
         release.rollback(settings, None)
+
+
+def test_a_release_that_was_damaged_is_sealed_anew_when_its_day_is_published_again(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    (first.path / "report" / "index.html").write_text("<p>something else</p>")
+    again = release.publish(settings, build(settings, date(2017, 1, 2)))
+    release.verify(again)
+    assert again.id == first.id
+    assert [path.name for path in settings.home.releases.iterdir()] == [first.id]
+
+
+def test_current_that_names_a_release_that_is_gone_is_healed_by_the_next_one(settings):
+    settings.home.root.mkdir(parents=True)
+    settings.home.current.write_text("2017-01-09-gone\n")
+    published = release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert release.current(settings).id == published.id
+
+
+@pytest.mark.parametrize("place", [name for name in failpoints.NAMES if name.startswith("release.")])
+def test_wherever_publishing_breaks_off_one_whole_release_is_current_and_the_retry_publishes(settings, place):
+    before = release.publish(settings, build(settings, date(2017, 1, 2)))
+    run = build(settings, date(2017, 1, 3))
+    failpoints.arm(f"{place}:raise")
+    try:
+        with pytest.raises(OSError, match="No space"):
+            release.publish(settings, run)
+    finally:
+        failpoints.arm(None)
+    release.verify(release.current(settings))
+    if settings.home.build(run.id).exists():
+        release.publish(settings, run)
+    assert release.current(settings).as_of == run.as_of
+    assert lease.ended_with(settings, run) == release.current(settings).id
+    assert [each.as_of for each in release.releases(settings)] == [before.as_of, run.as_of]
 
 
 def test_only_the_newest_releases_are_kept(settings):

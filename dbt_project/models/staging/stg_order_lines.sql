@@ -27,6 +27,7 @@ renamed as (
         lines.discount_amount,
         lines.coupon_amount,
         lines.net_amount,
+        lines.source_name,
         lines.file_id,
         lines.record_number
 
@@ -54,6 +55,7 @@ order_lines as (
         net_amount,
         cast(ordered_at_local as date) as ordered_on,
         coalesce(quantity < 0 or gross_amount < 0, false) as is_return,
+        source_name,
         file_id,
         record_number
 

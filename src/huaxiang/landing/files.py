@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang.contracts import Contract
 from huaxiang.errors import HuaxiangError
+from huaxiang.failpoints import reach
 from huaxiang.files import replacing, sha256
 from huaxiang.landing.drops import Drop
 from huaxiang.landing.framing import Refused
@@ -42,6 +43,7 @@ def keep_raw(home: Home, drop: Drop) -> Path:
                 f"{drop.path}: changed while it was being read; have its writer rename it into place when it is"
                 " whole, and run again"
             )
+    reach("landing.raw_kept")
     return target
 
 
@@ -68,6 +70,7 @@ def write_accepted(home: Home, drop: Drop, contract: Contract, parts: Iterable[p
         for rows in parts:
             if rows.num_rows:
                 writer.write_table(_with_provenance(drop, contract, rows, schema))
+    reach("landing.accepted_written")
     written = count_rows(path)
     if not written:
         path.unlink()

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from huaxiang.failpoints import reach
 from huaxiang.files import replacing, sync_all
 from huaxiang.landing.drops import landed_stem
 from huaxiang.settings import Settings
@@ -87,8 +88,10 @@ def write_call(settings: Settings, call_number: int, rows: Iterable[LedgerRow]) 
     columns = list(zip(*map(astuple, rows), strict=True))
     table = pa.table(columns, schema=_schema())
     sync_all()
+    reach("landing.before_commit")
     with replacing(path) as temporary:
         pq.write_table(table, temporary)
+    reach("landing.committed")
     return path
 
 

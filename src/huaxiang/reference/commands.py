@@ -21,6 +21,7 @@ _ENVIRONMENT = (
     ("HUAXIANG_URL_MLFLOW", "Where people reach MLflow, for links in Airflow; default the port above."),
     ("HUAXIANG_URL_SITE", "Where people reach the report, for links in Airflow; default the port above."),
     ("HUAXIANG_BACK_FILL_DAYS", "How many days the back-fill test back-fills; default 3."),
+    ("HUAXIANG_FAILPOINT", "Where a command is to be killed, as in `release.before_switch:kill`; for tests of faults."),
     (
         "SPARK_CONF_DIR",
         "Spark's own: the folder of `spark-defaults.conf`, which holds the cluster's secret and memory.",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from huaxiang import lease
-from huaxiang.errors import MissingPartition
-from huaxiang.files import replacing
+from huaxiang.errors import BrokenConservation, MissingPartition
+from huaxiang.failpoints import reach
+from huaxiang.files import replacing, sync, sync_all
 from huaxiang.release import manifest, store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
@@ -29,13 +29,19 @@ def publish(settings: Settings, run: Run) -> store.Release:
 
     with step("release", run, settings) as log:
         held = lease.require(settings, run)
+<<<<<<< HEAD
         inputs = input_hashes(settings, run.known_at)
         said = manifest.describe(settings, run, held, inputs, ledger_call=next_call_number(settings) - 1)
+=======
+        reach("release.before_manifest")
+        said = manifest.describe(settings, run, held, input_hashes(settings, run.known_at))
+>>>>>>> main
         said["mlflow_run_id"] = _track(settings, said, log.progress)
         folder = _seal(settings, run, said)
         lease.require(settings, run)
         published = store.find(settings, folder.name)
-        now = store.current(settings)
+        reach("release.before_switch")
+        now = _current_if_there(settings)
         if now and (now.as_of, now.known_at) > (published.as_of, published.known_at):
             log.progress(
                 f"{published.id} is kept beside the current {now.id}, which is of a later day; "
@@ -43,10 +49,13 @@ def publish(settings: Settings, run: Run) -> store.Release:
             )
         else:
             store.switch(settings, published.id)
+        reach("release.after_switch")
+        lease.end(settings, run, published.id)
         log.fact("release", published.id)
         log.fact("tables", len(said["tables"]))
         log.fact("older releases removed", _remove_old(settings, published.id))
-    shutil.rmtree(settings.home.build(run.id))
+    reach("release.before_build_removed")
+    _remove(settings.home.build(run.id))
     return published
 
 
@@ -71,19 +80,53 @@ def _seal(settings: Settings, run: Run, said: dict[str, Any]) -> Path:
     """Copy the build to its release folder. A sealed folder is never written again."""
     build = settings.home.build(run.id)
     folder = settings.home.release(str(said["release_id"]))
-    if folder.exists():
+    if folder.exists() and _is_whole(settings, folder.name):
         return folder
     temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    if temporary.exists():
+        shutil.rmtree(temporary)
+    reach("release.before_copy")
     for path in manifest.published_files(build):
         target = temporary / path.relative_to(build)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    reach("release.files_copied")
     with replacing(temporary / store.MANIFEST) as draft:
         draft.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    os.sync()  # every file of the folder is on disk before its name is
+    sync_all()  # every file of the folder is on disk before its name is
+    reach("release.before_rename")
+    if folder.exists():  # damaged: no reader can use it as it is
+        _remove(folder)
     temporary.replace(folder)
+    sync(folder.parent)
     return folder
+
+
+def _is_whole(settings: Settings, release_id: str) -> bool:
+    """Whether a folder of this name holds what was sealed; one that has been damaged since is sealed anew."""
+    try:
+        store.verify(store.find(settings, release_id))
+    except (BrokenConservation, MissingPartition):
+        return False
+    return True
+
+
+def _current_if_there(settings: Settings) -> store.Release | None:
+    """The current release; None also when `CURRENT` names one that is gone, which a new release then heals."""
+    try:
+        return store.current(settings)
+    except MissingPartition:
+        return None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in one step, as others see it: whoever is killed meanwhile leaves no half of it."""
+    aside = folder.with_name(f".{folder.name}.removed.tmp")
+    if aside.exists():
+        shutil.rmtree(aside)
+    folder.replace(aside)
+    reach("release.build_set_aside")
+    shutil.rmtree(aside)
 
 
 def _remove_old(settings: Settings, published: str) -> int:
@@ -91,11 +134,11 @@ def _remove_old(settings: Settings, published: str) -> int:
 
     The one just published is kept even if it is older than all: the next day of a back-fill reads its segments.
     """
-    now = store.current(settings)
+    now = _current_if_there(settings)
     kept = {published, now.id if now else published}
     old = [release for release in store.releases(settings)[: -settings.keep_releases] if release.id not in kept]
     for release in old:
-        shutil.rmtree(release.path)
+        _remove(release.path)
     return len(old)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from huaxiang import __version__
+from huaxiang.failpoints import reach
 from huaxiang.report.site import PAGES, site
 from huaxiang.report.tables import BuildTables
 from huaxiang.settings import Run, Settings
@@ -36,6 +37,7 @@ def build(settings: Settings, run: Run) -> None:
             version=__version__,
         )
         overview.write(made, tables, pages)
+        reach("report.between_pages")
         quality.write(made, tables)
         data.write(made, tables)
         if "segments.html" in pages:

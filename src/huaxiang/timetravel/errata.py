@@ -65,6 +65,11 @@ class OpenErratum:
     erratum: Erratum
     corrected_by: str | None
 
+    @property
+    def money(self) -> Decimal | None:
+        """The money more or less."""
+        return None if self.erratum.net_amount is None else Decimal(self.erratum.net_amount)
+
 
 def record(settings: Settings) -> int:
     """Write what came to light about the releases that are kept; returns how many errata are new."""

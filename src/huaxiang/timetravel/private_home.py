@@ -134,6 +134,6 @@ def _is_in_use(folder: Path) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:
-        return False
+    except FileNotFoundError:  # it is being made or removed right now, unless that process is dead
+        return Path("/proc", folder.name.rpartition("-")[2]).exists()
     return False

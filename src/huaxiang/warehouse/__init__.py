@@ -15,12 +15,14 @@ from typing import Any
 
 from huaxiang import families
 from huaxiang.contracts import load_contracts
-from huaxiang.errors import MissingPartition
+from huaxiang.errors import DamagedWarehouse, MissingPartition
+from huaxiang.failpoints import reach
 from huaxiang.files import write_text
+from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 from huaxiang.tags import load_tags
-from huaxiang.warehouse import state
+from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
 from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
 
@@ -31,14 +33,23 @@ _PROFILE_TABLES = ("customer_profiles", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
-    """Resolve the rows known at `known_at` into staging tables; the warehouse file is made anew when its code changed.
+    """Resolve the rows known at `known_at` into staging tables; the warehouse file is made anew when its code changed,
+    or when it turns out to be damaged.
 
     Raises HuaxiangError naming node, reason and file when a model or a key test fails.
     """
+    try:
+        _staging(settings, run)
+    except DamagedWarehouse:
+        tell("staging    the warehouse file was damaged: it is made anew")
+        _staging(settings, run)
+
+
+def _staging(settings: Settings, run: Run) -> None:
     from huaxiang.landing.ledger import read_ledger
     from huaxiang.landing.versions import known_files, write_known_files
 
-    with step("staging", run, settings) as log:
+    with step("staging", run, settings) as log, state.discarding_if_damaged(settings):
         _refuse_unfinished_landing(settings)
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
@@ -50,7 +61,13 @@ def staging(settings: Settings, run: Run) -> None:
             ).fetchall()[0]
         log.fact("order lines", lines)
         log.fact("customers", customers)
+        fates = conservation.settle(settings, run)
+        for outcome in (conservation.SAME, conservation.SUPERSEDED):
+            if records := sum(fate.records for fate in fates if fate.outcome == outcome):
+                log.fact(f"{outcome} records", records)
+        reach("staging.before_state")
         state.write(settings, run, "staging")
+        reach("staging.after_state")
 
 
 def features(settings: Settings, run: Run) -> None:
@@ -58,7 +75,7 @@ def features(settings: Settings, run: Run) -> None:
 
     Raises MissingPartition when staging holds another run, HuaxiangError when a model or test fails.
     """
-    with step("features", run, settings) as log:
+    with step("features", run, settings) as log, state.discarding_if_damaged(settings):
         state.check(settings, run, after="staging")
         _dbt(settings, run, "features", log)
         known = sourced(settings, run)
@@ -72,7 +89,9 @@ def features(settings: Settings, run: Run) -> None:
             log.fact("customers" if table == "customer_features" else "interests", rows or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
+        reach("features.before_state")
         state.write(settings, run, "features")
+        reach("features.after_state")
 
 
 @contextmanager
@@ -121,7 +140,7 @@ def profiles(settings: Settings, run: Run) -> None:
     Raises MissingPartition when features hold another run or a model family's tables are missing, BadConfiguration
     naming a broken tag's file, HuaxiangError when a model or test fails.
     """
-    with step("profiles", run, settings) as log:
+    with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
         tags = load_tags(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
@@ -141,6 +160,7 @@ def profiles(settings: Settings, run: Run) -> None:
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
+        reach("profiles.after_state")
 
 
 def _refuse_unfinished_landing(settings: Settings) -> None:

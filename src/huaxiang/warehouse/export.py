@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from huaxiang import families
 from huaxiang.contracts import read_contract
+from huaxiang.failpoints import reach
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
@@ -81,6 +82,7 @@ def export(
     where = f"where as_of = date '{as_of}'" if as_of else ""
     with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
+        reach(f"{layer}.before_table")
         return _copy(connection, query, path)
 
 

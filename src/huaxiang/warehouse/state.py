@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.code_version import code_hash
-from huaxiang.errors import MissingPartition
+from huaxiang.errors import DamagedWarehouse, HomeBusy, MissingPartition
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
+from huaxiang.stray import remove
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,12 +27,54 @@ def discard_if_stale(settings: Settings) -> bool:
     held = _read(settings)
     fresh = held.get("made_by") == made_by and exists(settings)
     if not fresh:
-        for file in settings.home.warehouse.glob("huaxiang.duckdb*"):
-            if file.is_file():
-                file.unlink()
-        shutil.rmtree(settings.home.spark_tables, ignore_errors=True)
+        discard(settings)
     _write(settings, {"made_by": made_by})
     return not fresh
+
+
+def discard(settings: Settings) -> None:
+    """Remove the warehouse, with what dbt keeps of its last reading of the project."""
+    for path in settings.home.warehouse.glob("huaxiang.duckdb*"):
+        remove(path)
+    for folder in (settings.home.spark_tables, settings.home.dbt_target):
+        remove(folder)
+    _write(settings, {})
+
+
+@contextmanager
+def discarding_if_damaged(settings: Settings) -> Iterator[None]:
+    """When the body fails and the warehouse file turns out to be damaged, remove it and raise DamagedWarehouse.
+
+    Every block has a checksum, so reading all of it tells; that is done only after a failure.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, HomeBusy) or not _is_damaged(settings):
+            raise
+        discard(settings)
+        raise DamagedWarehouse(
+            f"{settings.home.duckdb_file}: was damaged and has been removed, which loses nothing; run 'huaxiang "
+            "staging' and the words after it again"
+        ) from error
+
+
+def _is_damaged(settings: Settings) -> bool:
+    """Whether the warehouse file cannot be read to its end. Spark's tables are not looked at."""
+    import duckdb
+
+    if settings.engine != "duckdb" or not settings.home.duckdb_file.exists():
+        return False
+    try:
+        with duckdb.connect(str(settings.home.duckdb_file), read_only=True) as connection:
+            tables = connection.execute(
+                "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'"
+            ).fetchall()
+            for schema, table in tables:
+                connection.execute(f'select sum(hash(rows_of)) from "{schema}"."{table}" as rows_of').fetchall()
+    except duckdb.Error as error:
+        return "Could not set lock" not in str(error)
+    return False
 
 
 def write(settings: Settings, run: Run, layer: str) -> None:
@@ -51,10 +93,9 @@ def check(settings: Settings, run: Run, after: str) -> None:
     next_step = f"run 'huaxiang {after} {days}' first"
     if not exists(settings) or after not in held.get("layers", ()):
         raise MissingPartition(f"{after}/{run.id}: not built; {next_step}")
-    if (held["as_of"], held["known_at"]) != (str(run.as_of), str(run.known_at)):
-        raise MissingPartition(
-            f"{after}/{run.id}: the warehouse holds as_of {held['as_of']} known at {held['known_at']}; {next_step}"
-        )
+    as_of, known_at = held.get("as_of"), held.get("known_at")
+    if (as_of, known_at) != (str(run.as_of), str(run.known_at)):
+        raise MissingPartition(f"{after}/{run.id}: the warehouse holds as_of {as_of} known at {known_at}; {next_step}")
     if held.get("made_by") != _made_by(settings):
         raise MissingPartition(
             f"{after}/{run.id}: the SQL or the home's settings changed since it was built; {next_step}"
@@ -105,9 +146,9 @@ def _made_by(settings: Settings) -> str:
 def _read(settings: Settings) -> dict[str, Any]:
     try:
         held = json.loads((settings.home.warehouse / "state.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):  # not there, or not what we wrote
         return {}
-    return held if isinstance(held, dict) else {}
+    return held if isinstance(held, dict) and isinstance(held.get("layers", []), list) else {}
 
 
 def _write(settings: Settings, held: dict[str, Any]) -> None:

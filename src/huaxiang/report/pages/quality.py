@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from huaxiang.report import facts
+from huaxiang.report.ends import ends
 from huaxiang.report.refused import LISTED, reason_in_words, refused
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
@@ -22,7 +23,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         reasons={group.reason: reason_in_words(group.reason) for group in turned_away.groups},
         many_sources=len({group.source for group in turned_away.groups}) > 1,
         limit=LISTED,
-        currency=tables.settings.currency,
         errata=[(one, errata.days_in_words(one.erratum)) for one in errata.with_corrections(tables.settings)],
+        ends=ends(tables),
     )
     return {"checks": sum(len(gate.checks) for gate in gates), "refused": turned_away.total}
