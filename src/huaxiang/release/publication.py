@@ -29,13 +29,9 @@ def publish(settings: Settings, run: Run) -> store.Release:
 
     with step("release", run, settings) as log:
         held = lease.require(settings, run)
-<<<<<<< HEAD
+        reach("release.before_manifest")
         inputs = input_hashes(settings, run.known_at)
         said = manifest.describe(settings, run, held, inputs, ledger_call=next_call_number(settings) - 1)
-=======
-        reach("release.before_manifest")
-        said = manifest.describe(settings, run, held, input_hashes(settings, run.known_at))
->>>>>>> main
         said["mlflow_run_id"] = _track(settings, said, log.progress)
         folder = _seal(settings, run, said)
         lease.require(settings, run)
