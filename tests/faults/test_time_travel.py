@@ -130,13 +130,13 @@ def test_a_table_that_was_not_made_of_this_is_told_with_its_rows(released):
 
 
 def test_raw_bytes_that_have_changed_are_named_by_their_drop(released):
-    settings, _, _, first, _ = released
+    settings, _, _, _, second = released
     path = next(iter(sorted(settings.home.raw.iterdir())))
     kept = path.read_bytes()
     path.write_bytes(kept + b"\n")
     try:
         with pytest.raises(BrokenConservation, match=r"shop/(sales|products)_.*no longer hash"):
-            reproduce(settings, first.id)
+            reproduce(settings, second.id)
     finally:
         path.write_bytes(kept)
     assert not list(settings.home.root.glob(".timetravel-*"))
