@@ -11,11 +11,12 @@ from huaxiang import lease, release, warehouse
 from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.release import publication
 from huaxiang.settings import Run
+from huaxiang.tables import RELEASED
 from huaxiang.timetravel import errata, portraits
 from huaxiang.timetravel.portrait_text import as_json, as_text
 from huaxiang.timetravel.private_home import landed_path
+from huaxiang.timetravel.reproduce import Reproduction, _compare, reproduce
 from huaxiang.timetravel.reproduce import as_text as said_of
-from huaxiang.timetravel.reproduce import reproduce
 from tests.faults.past_shop import CUSTOMERS, DAYS, FIRST, drop, known, landed, made_up_lines, shop_at
 
 pytestmark = [pytest.mark.faults, pytest.mark.dbt, pytest.mark.slow]
@@ -111,22 +112,18 @@ def test_a_release_is_made_again_from_raw_bytes_as_it_was_known(released):
     assert files_of(settings) == before
 
 
-def test_a_table_that_was_not_made_of_this_is_told_with_its_rows(released):
-    settings, _, late, first, second = released
-    people = {one.who for one in late}
-    # The later release with the calls of the earlier one: what the late drop changed must be seen.
-    knows_less = second.manifest | {"inputs": first.manifest["inputs"]}
-    manifest = second.path / "MANIFEST.json"
-    kept = manifest.read_text()
-    manifest.write_text(json.dumps(knows_less))
-    try:
-        made = reproduce(settings, second.id)
-    finally:
-        manifest.write_text(kept)
+def test_a_table_that_differs_is_told_with_its_rows(released):
+    _, _, late, first, second = released
+    # The later release beside the earlier one's manifest: what the late drop changed must be seen.
+    compared = [_compare(first, second.path, table) for table in RELEASED]
+    made = Reproduction(first, 2, {"hash": "x"}, tuple(one for one in compared if one), 0)
     assert not made.is_equal
     differing = next(one for one in made.tables if one.table == "customer_profiles")
-    assert differing.difference.endswith("rows differ")
-    assert int(differing.difference.split(";")[1].split()[0]) >= len(people)
+    rows, of_key = differing.difference.split("; ")
+    assert rows.endswith("rows made")
+    assert of_key.endswith("rows differ")
+    assert int(of_key.split()[0]) >= len({one.who for one in late})
+    assert "not this code (code x)" in said_of(made)
 
 
 def test_raw_bytes_that_have_changed_are_named_by_their_drop(released):

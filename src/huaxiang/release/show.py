@@ -47,7 +47,7 @@ def details(settings: Settings, release_id: str | None) -> str:
         *models,
         "gates",
         *gates,
-        *_errata(release, errata.with_corrections(settings)),
+        *_errata(release, errata.with_corrections(settings), settings.currency),
         f"pages\n  {release.path / 'report' / 'index.html'}",
     ]
     return "\n".join(parts)
@@ -62,7 +62,7 @@ def _mark(release: store.Release, told: list[errata.OpenErratum]) -> str:
     return f"  ! {words.plural(len(own), 'erratum', 'errata')}" + (f", corrected by {corrected}" if corrected else "")
 
 
-def _errata(release: store.Release, told: list[errata.OpenErratum]) -> list[str]:
+def _errata(release: store.Release, told: list[errata.OpenErratum], currency: str) -> list[str]:
     """What came to light after the release was sealed."""
     own = [one for one in told if one.release.id == release.id]
-    return ["errata", *(f"  {errata.sentence(one)}" for one in own)] if own else []
+    return ["errata", *(f"  {errata.sentence(one, currency)}" for one in own)] if own else []

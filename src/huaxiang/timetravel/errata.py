@@ -21,6 +21,7 @@ from huaxiang.landing.files import empty_table
 from huaxiang.landing.ledger import ACCEPTED, LedgerRow, read_ledger
 from huaxiang.landing.versions import known_files
 from huaxiang.release.store import Release, releases
+from huaxiang.report import words
 from huaxiang.settings import Settings
 from huaxiang.timetravel.knowledge import last_call, up_to
 from huaxiang.timetravel.private_home import landed_path
@@ -109,12 +110,12 @@ def with_corrections(settings: Settings) -> list[OpenErratum]:
     ]
 
 
-def sentence(one: OpenErratum) -> str:
+def sentence(one: OpenErratum, currency: str) -> str:
     """An erratum in words, with what to do about it."""
     said = one.erratum
     more = f" and {len(said.files) - 1:,} more" if said.files[1:] else ""
     days = f" of {days_in_words(said)}" if said.days else ""
-    money = f", {said.net_amount} in net amount" if said.net_amount is not None else ""
+    money = f", net amount {words.money(one.money, currency)}" if one.money is not None else ""
     todo = f"corrected by {one.corrected_by}" if one.corrected_by else said.next_step
     return (
         f"landing call {said.ledger_call} brought {said.files[0]}{more}: {said.rows:,} rows of {said.table}{days}"
