@@ -73,12 +73,19 @@ def _parser() -> argparse.ArgumentParser:
     word("features", "Compute what is known of each customer at the end of the day.", _features)
     word("models", "Score every customer with the champion models; train first where there is none.", _models)
     word("train", "Fit, judge and register the models on data up to the day.", _train)
-    word("profiles", "Join features, tags and model outputs into one portrait a customer.", _profiles)
+    profiles = word("profiles", "Join features, tags and model outputs into one portrait a customer.", _profiles)
+    profiles.add_argument("action", nargs="?", choices=["show"], help="show: print single customers as known then")
+    profiles.add_argument("--customer", action="append", metavar="C", help="show: whom; can be repeated")
+    profiles.add_argument("--json", action="store_true", help="show: one JSON object")
     word("report", "Build the pages that people read.", _report)
     word("release", "Seal the run and publish it in one step.", _release)
     releases = word("releases", "List releases, show one, or go back to an earlier one.", _releases, dated=False)
     releases.add_argument("action", choices=["list", "show", "rollback"])
     releases.add_argument("release_id", nargs="?", help="default: the current one; for rollback the one before it")
+    reproduce = word(
+        "reproduce", "Make a past release again from raw bytes, privately, and compare.", _reproduce, dated=False
+    )
+    reproduce.add_argument("--release", metavar="R", help="its id (default: the current one)")
     quarantine = word(
         "quarantine", "Look at refused records, repair them, or try them again.", _quarantine, dated=False
     )
@@ -143,8 +150,14 @@ def _landing(said: argparse.Namespace) -> None:
 
 def _staging(said: argparse.Namespace) -> None:
     from huaxiang import warehouse
+    from huaxiang.timetravel import errata
 
-    _writing(said, warehouse.staging)
+    def tell_errata_first(settings: Settings, run: Run) -> None:
+        if new := errata.record(settings):
+            tell(f"errata     {new:,} new: 'huaxiang releases list' marks the releases that late drops change")
+        warehouse.staging(settings, run)
+
+    _writing(said, tell_errata_first)
 
 
 def _features(said: argparse.Namespace) -> None:
@@ -170,6 +183,10 @@ def _train(said: argparse.Namespace) -> None:
 
 
 def _profiles(said: argparse.Namespace) -> None:
+    if said.action == "show":
+        return _show_profiles(said)
+    if said.customer or said.json:
+        raise HuaxiangError("--customer and --json belong to 'huaxiang profiles show'")
     from huaxiang import gates, warehouse
 
     def build_and_check(settings: Settings, run: Run) -> None:
@@ -177,6 +194,16 @@ def _profiles(said: argparse.Namespace) -> None:
         gates.check(settings, run, "profiles")
 
     _writing(said, build_and_check)
+
+
+def _show_profiles(said: argparse.Namespace) -> None:
+    from huaxiang.timetravel import portrait_text, portraits
+
+    if not said.customer:
+        raise HuaxiangError("show: name whom with --customer; customer_id of a release's profiles lists all")
+    settings, run = _context(said)
+    shown = portraits.show(settings, run, said.customer)
+    print(portrait_text.as_json(shown) if said.json else portrait_text.as_text(shown, settings.currency))
 
 
 def _report(said: argparse.Namespace) -> None:
@@ -211,6 +238,15 @@ def _releases(said: argparse.Namespace) -> None:
         print(show.listing(settings))
     else:
         print(show.details(settings, said.release_id))
+
+
+def _reproduce(said: argparse.Namespace) -> int:
+    from huaxiang.settings import load_settings
+    from huaxiang.timetravel import reproduce
+
+    made = reproduce.reproduce(load_settings(), said.release)
+    print(reproduce.as_text(made))
+    return 0 if made.is_equal else 1
 
 
 def _quarantine(said: argparse.Namespace) -> None:

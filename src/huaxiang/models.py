@@ -71,6 +71,20 @@ def score(settings: Settings, run: Run) -> None:
         _bundle(settings, run, log)
 
 
+def score_pinned(settings: Settings, run: Run) -> None:
+    """Score with the pinned versions, as a past run did: nothing is trained, registered, bundled or left out anew.
+
+    Raises HuaxiangError naming the family that could not be scored.
+    """
+    with step("models", run, settings) as log:
+        names = families.expected(settings, run)
+        spark = _engines(settings) if names else None
+        for name in names:
+            assert spark is not None
+            if reason := _tried(spark, settings, run, log, name, ("score",)):
+                raise HuaxiangError(f"{name}: cannot be scored as it was: {reason}")
+
+
 def _names(settings: Settings, log: StepLog) -> tuple[str, ...]:
     names = families.switched_on(settings)
     if not names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -60,6 +61,8 @@ class Settings:
         return self.servers.mlflow or self.home.mlflow_uri
 
     engine: str = "duckdb"
+    # Model versions that score in place of the champions, by target; a past release is made again with its own.
+    pinned_models: Mapping[str, str] | None = None
 
     @property
     def sources_dir(self) -> Path:

@@ -33,7 +33,16 @@ def _stray(home: Home) -> Iterator[Path]:
     """Files and folders that only ever live as long as the command that makes them."""
     yield from (path for path in _children(home.root) if _is_stray(path.name))
     yield from _children(home.spark_scratch)
-    for folder in (home.raw, home.landing, home.quarantine, home.ledger, home.warehouse, home.releases, home.builds):
+    for folder in (
+        home.raw,
+        home.landing,
+        home.quarantine,
+        home.ledger,
+        home.errata,
+        home.warehouse,
+        home.releases,
+        home.builds,
+    ):
         for parent, folders, files in os.walk(folder):
             stray = [name for name in (*folders, *files) if _is_stray(name)]
             yield from (Path(parent) / name for name in stray)

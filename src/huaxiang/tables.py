@@ -75,6 +75,11 @@ class Home:
         return self.root / "CURRENT"
 
     @property
+    def errata(self) -> Path:
+        """What came to light about releases after they were sealed, a file per release."""
+        return self.root / "errata"
+
+    @property
     def lease(self) -> Path:
         return self.root / "lease"
 

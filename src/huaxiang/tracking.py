@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -95,16 +95,27 @@ def pinned(*packages: str) -> tuple[str, ...]:
 
 
 def champion(settings: Settings, target: str) -> Version | None:
-    """The version that scores, or None before the first fit."""
+    """The version that scores, or None before the first fit. Pinned models stand in for the champions."""
+    if settings.pinned_models is not None:
+        return numbered(settings, target, settings.pinned_models.get(target, ""))
     return _aliased(settings, target, CHAMPION)
 
 
+def numbered(settings: Settings, target: str, number: str) -> Version | None:
+    """The version of that number, or None when it is not in the registry."""
+    return _found(settings, target, lambda client: client.get_model_version(target, number)) if number else None
+
+
 def _aliased(settings: Settings, target: str, alias: str) -> Version | None:
+    return _found(settings, target, lambda client: client.get_model_version_by_alias(target, alias))
+
+
+def _found(settings: Settings, target: str, ask: Callable[[Any], Any]) -> Version | None:
     from mlflow.exceptions import MlflowException
 
     client = connect(settings).MlflowClient()
     try:
-        found = client.get_model_version_by_alias(target, alias)
+        found = ask(client)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None

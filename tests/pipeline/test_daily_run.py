@@ -8,7 +8,7 @@ from importlib.metadata import distribution
 import duckdb
 import pytest
 
-from huaxiang import cli, release
+from huaxiang import cli, release, tracking
 from huaxiang.settings import PROJECT, load_settings
 from tests.pipeline.conftest import home_at, run_words
 
@@ -43,6 +43,26 @@ def home(tmp_path_factory):
 def served(home):
     """The released day and its table hashes, taken before any test plays with the home."""
     return release.current(load_settings()), table_hashes(THURSDAY)
+
+
+def test_a_past_release_is_made_again_from_raw_bytes_with_its_own_models(home, served, capsys):
+    settings = load_settings()
+    wednesday = next(each for each in release.releases(settings) if str(each.as_of) == WEDNESDAY)
+    version = wednesday.manifest["models"]["segments"]["version"]
+    state = [path.read_bytes() for path in (settings.home.current, settings.home.lease)]
+    client = tracking.connect(settings).MlflowClient()
+    client.delete_registered_model_alias("segments", "champion")  # whoever asks for today's champion finds none
+    try:
+        assert cli.main(["reproduce", "--release", wednesday.id]) == 0, capsys.readouterr().out
+    finally:
+        client.set_registered_model_alias("segments", "champion", version)
+    tables = wednesday.manifest["tables"]
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == f"reproduced {len(tables)} of {len(tables)} tables equal"
+    assert {line.split()[1] for line in said if line.startswith("equal ")} == set(tables)
+    assert [path.read_bytes() for path in (settings.home.current, settings.home.lease)] == state
+    assert not list(settings.home.root.glob(".timetravel-*"))
+    assert len(client.search_model_versions("name = 'segments'")) == 1
 
 
 def test_the_released_totals_equal_those_of_the_data_set(served):

@@ -109,10 +109,14 @@ def write_empty_tables(settings: Settings, contracts: dict[str, Contract]) -> No
     import pyarrow.parquet as pq
 
     for name, contract in contracts.items():
-        path = settings.home.landing / "_none" / name / f"load_date={_BEFORE_ALL}" / "empty.parquet"
+        path = empty_table(settings.home, name)
         schema = landed_schema(contract)
         if not path.exists() or not pq.read_schema(path).equals(schema):
             _write(path, schema.empty_table())
+
+
+def empty_table(home: Home, table: str) -> Path:
+    return home.landing / "_none" / table / f"load_date={_BEFORE_ALL}" / "empty.parquet"
 
 
 def count_rows(path: Path) -> int:

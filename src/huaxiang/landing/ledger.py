@@ -111,13 +111,12 @@ def landed_tables(settings: Settings, known_at: date) -> set[str]:
 
 def input_hashes(settings: Settings, known_at: date) -> list[tuple[str, str, str]]:
     """Sorted (source, table, sha256) of every drop known at that day: what a release was made of."""
-    return sorted(
-        {
-            (row.source_name, row.table_name, row.sha256)
-            for row in _known(settings, known_at)
-            if row.outcome != DUPLICATE
-        }
-    )
+    return inputs_of(_known(settings, known_at))
+
+
+def inputs_of(rows: Iterable[LedgerRow]) -> list[tuple[str, str, str]]:
+    """Sorted (source, table, sha256) of every drop the rows speak of."""
+    return sorted({(row.source_name, row.table_name, row.sha256) for row in rows if row.outcome != DUPLICATE})
 
 
 def conservation(settings: Settings, known_at: date) -> list[TableConservation]:

@@ -22,8 +22,11 @@ GATES = ("landing", "profiles")
 _PRIVATE = {"lease.json", "MANIFEST.json"}
 
 
-def describe(settings: Settings, run: Run, lease: Lease, inputs: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """The manifest of a finished build, but for the MLflow run id. `inputs` are (source, table, sha256) of every drop.
+def describe(
+    settings: Settings, run: Run, lease: Lease, inputs: list[tuple[str, str, str]], ledger_call: int
+) -> dict[str, Any]:
+    """The manifest of a finished build, but for the MLflow run id. `inputs` are (source, table, sha256) of every drop,
+    `ledger_call` is the last landing call the run knew.
 
     Raises MissingPartition when a step has not run, GateFailed when a gate did not pass.
     """
@@ -41,7 +44,7 @@ def describe(settings: Settings, run: Run, lease: Lease, inputs: list[tuple[str,
         "totals": _totals(build),
         "tables": tables,
         "files": _files(build),
-        "inputs": {"files": len(inputs), "sha256": _digest(inputs)},
+        "inputs": {"files": len(inputs), "sha256": inputs_hash(inputs), "ledger_call": ledger_call},
         "code": code,
         "config": {"sources": list(settings.sources), "time_zone": settings.time_zone, "models": list(settings.models)},
         "models": _models(build),
@@ -49,6 +52,11 @@ def describe(settings: Settings, run: Run, lease: Lease, inputs: list[tuple[str,
         "gates": gates,
         "left_out": _read(build / "profiles" / "left_out.json"),
     }
+
+
+def inputs_hash(inputs: list[tuple[str, str, str]]) -> str:
+    """One hash over (source, table, sha256) of every drop."""
+    return _digest(inputs)
 
 
 def release_id(run: Run, tables: dict[str, Any], code_hash: str) -> str:

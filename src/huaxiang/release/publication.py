@@ -25,12 +25,13 @@ def publish(settings: Settings, run: Run) -> store.Release:
 
     Raises StaleWriter when a newer run has begun, GateFailed and MissingPartition as `manifest.describe` does.
     """
-    from huaxiang.landing.ledger import input_hashes
+    from huaxiang.landing.ledger import input_hashes, next_call_number
 
     with step("release", run, settings) as log:
         held = lease.require(settings, run)
         reach("release.before_manifest")
-        said = manifest.describe(settings, run, held, input_hashes(settings, run.known_at))
+        inputs = input_hashes(settings, run.known_at)
+        said = manifest.describe(settings, run, held, inputs, ledger_call=next_call_number(settings) - 1)
         said["mlflow_run_id"] = _track(settings, said, log.progress)
         folder = _seal(settings, run, said)
         lease.require(settings, run)

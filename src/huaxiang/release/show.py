@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from huaxiang.errors import MissingPartition
 from huaxiang.release import store
+from huaxiang.report import words
 from huaxiang.settings import Settings
+from huaxiang.timetravel import errata
 
 
 def listing(settings: Settings) -> str:
     """One line per release, the newest first; the current one is marked."""
     now = store.current(settings)
+    told = errata.with_corrections(settings)
     lines = [
         f"{'*' if now and release.id == now.id else ' '} {release.id}  known at {release.manifest['known_at']}  "
         f"{release.manifest['tables']['customer_profiles']['rows']:,} customers"
+        f"{_mark(release, told)}"
         for release in reversed(store.releases(settings))
     ]
     return "\n".join(lines) or "no release yet: 'huaxiang run --as-of D' makes the first"
@@ -43,6 +47,22 @@ def details(settings: Settings, release_id: str | None) -> str:
         *models,
         "gates",
         *gates,
+        *_errata(release, errata.with_corrections(settings), settings.currency),
         f"pages\n  {release.path / 'report' / 'index.html'}",
     ]
     return "\n".join(parts)
+
+
+def _mark(release: store.Release, told: list[errata.OpenErratum]) -> str:
+    """The mark of a release that late drops have changed."""
+    own = [one for one in told if one.release.id == release.id]
+    if not own:
+        return ""
+    corrected = own[-1].corrected_by
+    return f"  ! {words.plural(len(own), 'erratum', 'errata')}" + (f", corrected by {corrected}" if corrected else "")
+
+
+def _errata(release: store.Release, told: list[errata.OpenErratum], currency: str) -> list[str]:
+    """What came to light after the release was sealed."""
+    own = [one for one in told if one.release.id == release.id]
+    return ["errata", *(f"  {errata.sentence(one, currency)}" for one in own)] if own else []

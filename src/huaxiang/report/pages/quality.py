@@ -7,6 +7,7 @@ from huaxiang.report.ends import ends
 from huaxiang.report.refused import LISTED, reason_in_words, refused
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
+from huaxiang.timetravel import errata
 
 _TITLES = {"landing": "What came in", "profiles": "What goes out"}
 
@@ -22,6 +23,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         reasons={group.reason: reason_in_words(group.reason) for group in turned_away.groups},
         many_sources=len({group.source for group in turned_away.groups}) > 1,
         limit=LISTED,
+        errata=[(one, errata.days_in_words(one.erratum)) for one in errata.with_corrections(tables.settings)],
         ends=ends(tables),
     )
     return {"checks": sum(len(gate.checks) for gate in gates), "refused": turned_away.total}
