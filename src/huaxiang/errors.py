@@ -35,3 +35,7 @@ class NothingDue(HuaxiangError):
 
 class PortInUse(HuaxiangError):
     """Another program listens where a service would."""
+
+
+class MlflowAway(HuaxiangError):
+    """MLflow does not answer: nothing is promoted, and what it is to keep waits."""

@@ -70,6 +70,16 @@ class Home:
         return self.root / "mlartifacts"
 
     @property
+    def champions(self) -> Path:
+        """A sealed copy of every champion as last known, which scores while MLflow is away."""
+        return self.root / "champions"
+
+    @property
+    def mlflow_spool(self) -> Path:
+        """Trainings and releases that MLflow has not taken yet, one numbered folder each."""
+        return self.root / "mlflow_spool"
+
+    @property
     def airflow(self) -> Path:
         return self.root / "airflow"
 
