@@ -82,8 +82,8 @@ def hand_over_release(settings: Settings, entry: Entry) -> str:
         experiment = _experiment(settings, mlflow, RELEASES)
         found = _complete_run(mlflow, experiment, entry.key)
         if found is None:
-            with mlflow.start_run(experiment_id=experiment, run_name=said["release_id"]) as run:
-                mlflow.set_tags({_KEY: entry.key, **tags})
+            key = {_KEY: entry.key}  # with the run, so that none is ever without
+            with mlflow.start_run(experiment_id=experiment, run_name=said["release_id"], tags=key | tags) as run:
                 mlflow.log_params({name: said[name] for name in ("release_id", "as_of", "known_at")})
                 mlflow.log_metrics({f"rows_{name}": float(table["rows"]) for name, table in said["tables"].items()})
                 mlflow.log_metric("input_files", float(said["inputs"]["files"]))
@@ -211,8 +211,8 @@ def _logged(settings: Settings, fit: Fit, tags: Mapping[str, str], is_resumed: b
         done = _complete_run(mlflow, experiment, tags[_KEY]) if is_resumed else None
         if done:
             return done
-        with mlflow.start_run(experiment_id=experiment, run_name=f"{fit.as_of} {fit.recipe or fit.algorithm}") as run:
-            mlflow.set_tags(tags)
+        name = f"{fit.as_of} {fit.recipe or fit.algorithm}"
+        with mlflow.start_run(experiment_id=experiment, run_name=name, tags=dict(tags)) as run:  # none without its key
             mlflow.log_params(fit.parameters)
             mlflow.log_metrics(dict(fit.metrics))
             for metric, values in fit.series.items():
@@ -235,6 +235,8 @@ def _complete_run(mlflow: ModuleType, experiment: str, key: str) -> tuple[str, s
     for run in client.search_runs([experiment], filter_string=f"tags.{_KEY} = '{key}'"):
         if _MODEL in run.data.tags:
             done = str(run.info.run_id), str(run.data.tags[_MODEL])
+            if run.info.status != "FINISHED":
+                client.set_terminated(run.info.run_id)
         else:
             client.delete_run(run.info.run_id)
     return done

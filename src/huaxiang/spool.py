@@ -59,7 +59,7 @@ def put_training(settings: Settings, training: Training, facts: Mapping[str, Any
 
 def put_release(settings: Settings, manifest: Mapping[str, Any]) -> Entry:
     """Write a release's manifest down; the same run's again is the same entry, and has the same key."""
-    key = f"{manifest['release_id']}-{manifest['fence']}"
+    key = f"{manifest['release_id']}-{manifest.get('fence', 0)}"
     waiting = next((entry for entry in entries(settings) if entry.key == key), None)
     if waiting:
         return waiting

@@ -1,0 +1,15 @@
+"""What one planted fault came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fault planted: `is_same` says whether all ended as without it (or as the fault's contract says)."""
+
+    fault: str  # "F01 kill landing"
+    detail: str  # "after 1.3 s"
+    is_same: bool
+    unaccounted: int = 0  # records nobody can account for
