@@ -34,6 +34,8 @@ mlflow.models.set_model(Model())
 
 
 class Folder(Protocol):
+    """What is needed of the options of a kind: a folder of its own."""
+
     @property
     def folder(self) -> Path: ...
 

@@ -1,4 +1,4 @@
-"""MLflow down, hanging, failing, locked or damaged: the champion last known, and nothing promoted or registered twice."""
+"""MLflow down, hanging, failing, locked or damaged: the last champion scores; nothing is promoted or kept twice."""
 
 from __future__ import annotations
 

@@ -1,0 +1,93 @@
+"""The models step and a training on a real sample while MLflow is away, and what is caught up when it is back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from huaxiang import families, mlflow_store, models, spool, tracking, warehouse
+from huaxiang.errors import MlflowAway
+from huaxiang.release.content_hash import content_hash
+from huaxiang.settings import Run, Servers, Settings
+from tests.faults.mlflow_stubs import refusing
+from tests.spark.conftest import SAMPLE_DAY, copy_of
+
+pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow, pytest.mark.faults]
+
+RUN = Run(SAMPLE_DAY, SAMPLE_DAY)
+
+
+@pytest.fixture(scope="module")
+def featured(landed) -> Settings:
+    """The sample with the features of its day and one family of models switched on; nothing was trained."""
+    settings = copy_of(landed, "without_mlflow", models=("segments",))
+    warehouse.staging(settings, RUN)
+    warehouse.features(settings, RUN)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def scored(spark, featured) -> Settings:
+    """The same home after a models step with MLflow: trained, then scored."""
+    settings = copy_of(featured, "with_mlflow")
+    models.score(settings, RUN)
+    return settings
+
+
+def without_mlflow(settings: Settings, address: str) -> Settings:
+    return replace(settings, servers=Servers(mlflow=address))
+
+
+def tables(settings: Settings) -> dict[str, str]:
+    """Content hash of every table that the models wrote."""
+    build = settings.home.build(RUN.id)
+    return {path: content_hash(build / path) for path in families.tables_of("segments") if (build / path).exists()}
+
+
+def versions(settings: Settings) -> list[str]:
+    mlflow_store.ask_again(settings)
+    return [one.version for one in tracking.connect(settings).MlflowClient().search_model_versions("name = 'segments'")]
+
+
+def test_the_day_is_scored_with_the_champion_last_known_and_gives_the_same_tables(scored, capsys):
+    wanted = tables(scored)
+    assert len(wanted) == 3
+    for path in wanted:
+        (scored.home.build(RUN.id) / path).unlink()
+    with refusing() as address:
+        models.score(without_mlflow(scored, address), RUN)
+    assert tables(scored) == wanted
+    said = capsys.readouterr().out
+    assert "MLflow does not answer: scored with segments version 1, kept in champions/segments/1" in said
+    facts = json.loads((scored.home.build(RUN.id) / "steps.jsonl").read_text().splitlines()[-1])["facts"]
+    assert facts["MLflow"] == "away (connection refused)"
+    assert list(map(str, versions(scored))) == ["1"] and spool.entries(scored) == []
+
+
+def test_without_mlflow_a_family_that_was_never_trained_is_left_out_and_a_training_waits(
+    spark, featured, scored, capsys
+):
+    home = copy_of(featured, "never_trained")
+    with refusing() as address:
+        away = without_mlflow(home, address)
+        models.score(away, RUN)
+        reason = families.left_out(home.home.build(RUN.id))["segments"]
+        assert reason.startswith("no champion of segments is kept in this home, and MLflow does not answer")
+        assert spool.entries(home) == []  # it did not train instead
+
+        for _ in range(2):  # Airflow tries again: what was trained is not trained twice
+            with pytest.raises(MlflowAway, match=r"\(connection refused\), so nothing is promoted.*\(segments\) waits"):
+                models.train(away, RUN)
+        assert [entry.about for entry in spool.entries(home)] == [f"segments, trained up to {SAMPLE_DAY}"]
+        assert "trained by an earlier call already: segments" in capsys.readouterr().out
+    assert tracking.champion(home, "segments") is None  # MLflow is back and knows of nothing
+
+    models.score(home, RUN)
+    said = capsys.readouterr().out
+    assert f"MLflow has now the training of segments, trained up to {SAMPLE_DAY}; version 1 is the champion" in said
+    assert "trained first" not in said
+    assert tables(home) == tables(scored)
+    assert families.left_out(home.home.build(RUN.id)) == {}
+    assert list(map(str, versions(home))) == ["1"] and spool.entries(home) == []
