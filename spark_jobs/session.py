@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.errors import HuaxiangError
+from huaxiang.errors import HuaxiangError, TryAgain
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -65,7 +65,7 @@ def session(warehouse: Path, log: Path) -> SparkSession:
             return builder.getOrCreate()
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise HuaxiangError(f"Spark did not start ({reason}): what Java said stands in {log}") from error
+            raise TryAgain(f"Spark did not start ({reason}): what Java said stands in {log}") from error
 
 
 @contextmanager

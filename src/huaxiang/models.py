@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
-from huaxiang.errors import HuaxiangError, MlflowAway
+from huaxiang.errors import HuaxiangError, MlflowAway, TryAgain
 from huaxiang.fits import Training, Version
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
@@ -130,7 +130,7 @@ def _require_alive(spark: SparkSession, error: Exception) -> None:
     try:
         spark.range(1).count()
     except Exception:
-        raise HuaxiangError(f"Spark stopped while it worked ({type(error).__name__}): run the step again") from error
+        raise TryAgain(f"Spark stopped while it worked ({type(error).__name__}): run the step again") from error
 
 
 def _lacks_champion(settings: Settings, name: str) -> bool:
