@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 def train(settings: Settings, run: Run) -> None:
     """Fit, judge and register the home's models, on data up to `as_of`.
 
-    Builds the training set first, whatever the warehouse holds. What an earlier training left for MLflow is handed over
+    Builds the training set first, in a copy of the warehouse: a daily run of another day that is between two steps does
+    not notice. What an earlier training left for MLflow is handed over
     before; a family of which that was this very training is not trained again. Raises HuaxiangError when Spark cannot
     start, and, after all others were trained, when a family failed; MlflowAway when what was trained has to wait.
     """
     from huaxiang import tracking, warehouse
 
-    with step("train", run, settings) as log, warehouse.training_build(settings, run):
+    with step("train", run, settings) as log, warehouse.training_build(settings, run) as settings:
         switched_on = _names(settings, log)
         if not switched_on:
             return
@@ -112,6 +113,11 @@ def _tried(
     except Exception as error:
         _require_alive(spark, error)
         return str(error) if isinstance(error, HuaxiangError) else _kept(settings, name, error)
+    finally:
+        # A family that failed has not let go of its cached frames: Spark would give them to whoever asks for the same
+        # plan later, though the files behind it are others by then.
+        with suppress(Exception):  # where Spark itself has died
+            spark.catalog.clearCache()
     return None
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Home:
-    """`HUAXIANG_HOME`: one company's data. All paths of a home are spelled here and nowhere else."""
+    """`HUAXIANG_HOME`: one company's data. All paths of a home are spelled here and nowhere else.
+
+    `work` names the warehouse: a training has one of its own.
+    """
 
     root: Path
+    work: str = "warehouse"
 
     @property
     def raw(self) -> Path:
@@ -30,7 +34,7 @@ class Home:
 
     @property
     def warehouse(self) -> Path:
-        return self.root / "warehouse"
+        return self.root / self.work
 
     @property
     def duckdb_file(self) -> Path:

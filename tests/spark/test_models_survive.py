@@ -1,13 +1,18 @@
-"""The models step and a training on a real sample while MLflow is away, and what is caught up when it is back."""
+"""The models step and a training on a real sample while MLflow is away, and when Spark's Java process is killed."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from huaxiang import families, mlflow_store, models, spool, tracking, warehouse
+from huaxiang.cli import TRY_AGAIN
 from huaxiang.errors import MlflowAway
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Servers, Settings
@@ -17,6 +22,19 @@ from tests.spark.conftest import SAMPLE_DAY, copy_of
 pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow, pytest.mark.faults]
 
 RUN = Run(SAMPLE_DAY, SAMPLE_DAY)
+# `huaxiang models`, whose Java process is killed when the first of the tables has been written.
+DIES = """
+import os, signal, sys
+from pyspark import SparkContext
+from huaxiang import cli
+from spark_jobs.segments import outputs
+write = outputs.write_segments
+def dying(*arguments):
+    os.kill(SparkContext._active_spark_context._gateway.proc.pid, signal.SIGKILL)
+    return write(*arguments)
+outputs.write_segments = dying
+sys.exit(cli.main(["models", "--as-of", sys.argv[1]]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +109,26 @@ def test_without_mlflow_a_family_that_was_never_trained_is_left_out_and_a_traini
     assert tables(home) == tables(scored)
     assert families.left_out(home.home.build(RUN.id)) == {}
     assert list(map(str, versions(home))) == ["1"] and spool.entries(home) == []
+
+
+def test_when_java_is_killed_the_step_asks_to_be_run_again_and_then_gives_the_same_tables(scored, tmp_path):
+    wanted = tables(scored)
+    home = copy_of(scored, "java_killed")
+    for path in wanted:
+        (home.home.build(RUN.id) / path).unlink()
+    config = tmp_path / "huaxiang.yml"
+    config.write_text(re.sub(r"models: \[.*?\]", "models: [segments]", home.config.read_text()))
+    (tmp_path / "sources").symlink_to(home.sources_dir)
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(SAMPLE_DAY)],
+        env={**os.environ, "HUAXIANG_HOME": str(home.home.root), "HUAXIANG_CONFIG": str(config)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == TRY_AGAIN, done.stderr[-2000:]
+    assert "Spark stopped while it worked" in done.stderr and "run the step again" in done.stderr
+    assert 0 < len(tables(home)) < len(wanted)
+    models.score(home, RUN)
+    assert tables(home) == wanted
+    assert families.left_out(home.home.build(RUN.id)) == {}
