@@ -121,7 +121,7 @@ def ended_well(process: subprocess.Popen[str], seconds: float = 400) -> None:
 def wait_for(condition: Callable[[], object], what: str, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with contextlib.suppress(OSError):  # the master is not up yet
+        with contextlib.suppress(OSError, ValueError):  # the master is not up yet, or half so
             if condition():
                 return
         time.sleep(0.2)

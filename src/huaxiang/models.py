@@ -26,9 +26,9 @@ def train(settings: Settings, run: Run) -> None:
     """Fit, judge and register the home's models, on data up to `as_of`.
 
     Builds the training set first, in a copy of the warehouse: a daily run of another day that is between two steps does
-    not notice. What an earlier training left for MLflow is handed over
-    before; a family of which that was this very training is not trained again. Raises HuaxiangError when Spark cannot
-    start, and, after all others were trained, when a family failed; MlflowAway when what was trained has to wait.
+    not notice. What an earlier training left for MLflow is handed over before; a family of which that was this very
+    training is not trained again. Raises HuaxiangError when Spark cannot start, and, after all others were trained,
+    when a family failed; MlflowAway when what was trained has to wait.
     """
     from huaxiang import tracking, warehouse
 
