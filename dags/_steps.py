@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 PROJECT = Path(__file__).resolve().parents[1]
 TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
@@ -33,6 +34,23 @@ def day_before(moment: datetime) -> str:
 
 MACROS = {"day_before": day_before}
 
+# What may heal by itself: a command that was killed (by the kernel for want of memory, with its machine, with its
+# worker) or that ended with exit code 75: Spark died, MLflow is away, another command writes to the home.
+HEALS = {"retries": 2, "retry_delay": timedelta(seconds=30)}
+DECIDED = "exit code 1."
+
+
+class Step(BashOperator):
+    """A `huaxiang` command. One that has found fault (exit code 1: bad data, a failed gate) would find it again."""
+
+    def execute(self, context):
+        try:
+            return super().execute(context)
+        except AirflowException as error:
+            if str(error).endswith(DECIDED):
+                raise AirflowFailException(f"{error} It would fail again, so it is not retried.") from error
+            raise
+
 
 def step(word: str, links=(), **options) -> BashOperator:
     """The task `word`, with `links` as buttons on its page.
@@ -40,7 +58,7 @@ def step(word: str, links=(), **options) -> BashOperator:
     Values reach the command through the environment; the log shows it as it can be pasted. Exit code 99 says that
     nothing is due: the task is skipped, and those after it.
     """
-    task = BashOperator(
+    task = Step(
         task_id=word,
         bash_command=f'set -x; "$HUAXIANG" {word} --as-of "$AS_OF" ${{KNOWN_AT:+--known-at "$KNOWN_AT"}}',
         env={

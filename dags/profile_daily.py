@@ -12,7 +12,8 @@ that has just ended. `known_at` (default: `as_of`) says up to which load day dro
 
 **Running it again** for the same day changes nothing: the same inputs, code and models give the same release. A task
 that fails on bad data is not retried, since the data would still be bad: its message says which check, how many rows
-and where they are. Only what can heal by itself, a Spark session that died, is.
+and where they are. What can heal by itself is, twice, after 30 s: a command that was killed, a Spark session that died,
+a home that another command writes to. A worker that died with its task is noticed after three minutes at most.
 
 **One at a time**: every task takes the only slot of the pool `huaxiang_home`, and one run is active at once, since one
 process writes the DuckDB file. **Back-fill** with `huaxiang airflow backfill create --dag-id profile_daily ...`, oldest
@@ -26,15 +27,12 @@ home's `last_day` (the example's data end in 2017) a run skips its tasks, since 
 **When it fails at night**: `docs/runbooks/daily-run-failed.md`.
 """
 
-from datetime import timedelta
-
 import pendulum
 from _links import Models, ReleaseRun, Report
-from _steps import DAY_PARAMS, MACROS, TIME_ZONE, step
+from _steps import DAY_PARAMS, HEALS, MACROS, TIME_ZONE, step
 from airflow.sdk import Asset, chain, dag
 
 RELEASE = Asset(name="release", uri="huaxiang://release")
-HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
 
 
 @dag(
@@ -43,7 +41,7 @@ HEALS = {"retries": 1, "retry_delay": timedelta(seconds=30)}
     catchup=False,
     is_paused_upon_creation=True,
     max_active_runs=1,
-    default_args={"pool": "huaxiang_home", "retries": 0},
+    default_args={"pool": "huaxiang_home", **HEALS},
     params=DAY_PARAMS,
     user_defined_macros=MACROS,
     doc_md=__doc__,
@@ -54,7 +52,7 @@ def profile_daily():
         step("landing"),
         step("staging"),
         step("features"),
-        step("models", links=(Models(),), **HEALS),
+        step("models", links=(Models(),)),
         step("profiles"),
         step("report"),
         step("release", links=(Report(), ReleaseRun()), outlets=[RELEASE]),

@@ -16,6 +16,10 @@ looks 28 days ahead, so its newest cut-off lies 28 days before the day.
 added.
 
 **One at a time**: it takes the only slot of the pool `huaxiang_home`, so it never runs beside a step of the daily run.
+Between two steps it may: it trains in a copy of the warehouse, so the daily run does not notice.
+
+**While MLflow is away** what was trained waits in the home's `mlflow_spool` and nothing is promoted: the task fails,
+and its retry, the next training or the next daily run with MLflow back registers it, without training again.
 
 **When it fails**: the task's log names the family and the reason, the other families were trained, and the champions
 that score stay as they were.

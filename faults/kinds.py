@@ -31,6 +31,10 @@ KINDS = {
     "races": "faults.races:races",
     "publishes": "faults.races:publishes",
     "permutations": "faults.permutations:permutations",
+    "handovers": "faults.handovers:handovers",
+    "database": "faults.services:locked_database",
+    "services": "faults.services:killed_services",
+    "workers": "faults.spark_workers:spark_workers",
 }
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.errors import HuaxiangError
+from huaxiang.errors import HuaxiangError, TryAgain
 from huaxiang.tables import SPARK_SCRATCH
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def session(warehouse: Path, log: Path) -> SparkSession:
             return builder.getOrCreate()
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-            raise HuaxiangError(f"Spark did not start ({reason}): what Java said stands in {log}") from error
+            raise TryAgain(f"Spark did not start ({reason}): what Java said stands in {log}") from error
 
 
 @contextmanager

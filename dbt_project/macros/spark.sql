@@ -3,7 +3,7 @@
 
 {# Where a table's files lie: known by its name alone, so that another process finds them. #}
 {% macro spark__location_clause() -%}
-    location '{{ env_var("HUAXIANG_HOME") }}/warehouse/spark/{{ this.schema }}/{{ this.identifier }}'
+    location '{{ env_var("HUAXIANG_WAREHOUSE") }}/spark/{{ this.schema }}/{{ this.identifier }}'
 {%- endmacro %}
 
 

@@ -137,6 +137,11 @@ def score(
     log.fact("rules", len(kept))
 
 
+def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
+    """Rules need no features, so they can always be counted."""
+    return False
+
+
 # Mining and judging.
 
 

@@ -65,6 +65,7 @@ def train(
             "won": "is the champion",
             "unchanged": "stays as it is",
             "lost": "refitted is clearly worse, so it stays",
+            "waits": "waits and is not promoted, since MLflow is away",
         }
         log.progress(
             f"{tracked.TARGETS[task]}: {decision.winner} {said[outcome]}; NDCG@{params.top} "
@@ -114,6 +115,11 @@ def score(
     named.unpersist()
     bought.unpersist()
     known.forget()
+
+
+def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
+    """Whether the champion was made by other code; recommendations need no features."""
+    return not tracked.can_score(settings, champion)
 
 
 def _customers(spark: SparkSession, settings: Settings, run: Run) -> DataFrame:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.promotion import Decision, decide
+from huaxiang.promotion import Decision, judging
 from huaxiang.settings import Run, Settings
 from spark_jobs.recommendations import plots, training
 from spark_jobs.recommendations.judging import BASELINES, BLEND
@@ -51,14 +51,17 @@ def record(
 ) -> tuple[Decision, tracking.Version | None, str]:
     """Keep every recipe of a task as a run and let the best one score, by `promotion.decide`."""
     report = trained.reports[task]
-    now = tracking.champion(settings, TARGETS[task])
+    now = tracking.incumbent(settings, TARGETS[task])
     quality = {name: found.value for name, found in report.quality().items()}
-    decision = decide(quality, report.difference, BASELINES[task], now.recipe if now else None)
+    judged = judging(quality, report.difference, BASELINES[task])
+    decision = judged.decide(now.recipe if now else None)
     said = _report(run, report, decision, params)
     names = sorted(report.recipes, key=lambda name: name != decision.winner)  # so that it gets the lower version number
     fits = [_fit(settings, run, inputs_hash, trained, task, name, decision, said, params) for name in names]
     cannot_score = now is not None and not can_score(settings, now)
-    version, outcome = tracking.record_all(settings, fits, decision, _judged_by(params), must_replace=cannot_score)
+    version, outcome = tracking.record_all(
+        settings, fits, decision, _judged_by(params), must_replace=cannot_score, judging=judged
+    )
     return decision, version, outcome
 
 

@@ -17,7 +17,7 @@ from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.errors import HuaxiangError, MissingPartition
 from huaxiang.files import write_text
-from huaxiang.promotion import Decision, decide
+from huaxiang.promotion import Decision, judging
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from spark_jobs.scores import calibration, evaluate, examples, history, inputs, outputs, plots, portable, recipes
@@ -136,6 +136,12 @@ def score(
         write_text(folder / f"model.{target}.json", json.dumps(card, indent=2) + "\n")
 
 
+def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
+    """Whether the champion needs a feature that is not among `columns`."""
+    model = json.loads(tracking.model_file(settings, champion, MODEL_FILE))
+    return not {feature["name"] for feature in model["features"]} <= columns
+
+
 # Training.
 
 
@@ -151,13 +157,9 @@ def _train(
     baseline = target.baseline.name
     trial = evaluate.walk_forward(rows, cutoffs, target.baseline, settings.currency, params)
     metrics = {recipe: evaluate.metrics(trial, recipe, baseline, params) for recipe in trial.judged}
-    champion = tracking.champion(settings, target.name)
-    decision = decide(
-        {recipe: found["auc"] for recipe, found in metrics.items()},
-        trial.difference,
-        baseline,
-        champion.recipe if champion else None,
-    )
+    champion = tracking.incumbent(settings, target.name)
+    judged = judging({recipe: found["auc"] for recipe, found in metrics.items()}, trial.difference, baseline)
+    decision = judged.decide(champion.recipe if champion else None)
     tried = [
         {"recipe": recipe, "metrics": found, "outcome": _outcome(recipe, decision)} for recipe, found in metrics.items()
     ]
@@ -166,12 +168,16 @@ def _train(
         _fit(settings, run, target, recipe, trial, metrics[recipe], tried, cutoffs, data, params)
         for recipe in trial.judged
     ]
-    must_replace = champion is not None and bool(_missing(settings, champion, set(rows.features.columns)))
-    version, outcome = tracking.record_all(settings, fits, decision, judged_by="auc", must_replace=must_replace)
+    columns = set(rows.features.columns)
+    must_replace = champion is not None and cannot_score(settings, champion, columns)
+    version, outcome = tracking.record_all(
+        settings, fits, decision, judged_by="auc", must_replace=must_replace, judging=judged, columns=columns
+    )
     said = {
         "won": f"version {version.version} is the champion" if version else "",
         "unchanged": "the champion is this very model and stays",
         "lost": "clearly worse than the champion, which stays",
+        "waits": "MLflow is away, so it waits and nothing is promoted",
     }
     log.progress(f"{target.name}: {decision.reason}; {said[outcome]}")
     return version
@@ -381,12 +387,6 @@ def _pictures(
 
 
 # The champion.
-
-
-def _missing(settings: Settings, champion: tracking.Version, columns: set[str]) -> list[str]:
-    """Features the champion needs that are not there."""
-    model = json.loads(tracking.model_file(settings, champion, MODEL_FILE))
-    return sorted({feature["name"] for feature in model["features"]} - columns)
 
 
 def _require(model: Mapping[str, Any], champion: tracking.Version, columns: set[str], run: Run) -> None:

@@ -68,8 +68,8 @@ def train(
     path = inputs.features_path(settings, run)
     fitted = _fit(spark, settings, run, path, params)
     columns = set(fitted.assigned.columns)
-    champion = tracking.champion(settings, TARGET)
-    cannot_score = champion is not None and not _needed(_read_model(settings, champion)) <= columns
+    champion = tracking.incumbent(settings, TARGET)
+    must_replace = champion is not None and cannot_score(settings, champion, columns)
     record = tracking.Fit(
         target=TARGET,
         algorithm="spark-kmeans" if len(fitted.model.segments) > 1 else "one segment",
@@ -89,11 +89,14 @@ def train(
         series=fitted.series,
         pictures=_pictures(fitted),
     )
-    version, outcome = tracking.record(settings, record, judged_by="silhouette", must_replace=cannot_score)
+    version, outcome = tracking.record(
+        settings, record, judged_by="silhouette", must_replace=must_replace, columns=columns
+    )
     said = {
         "won": f"version {version.version} is the champion" if version else "",
         "unchanged": "the champion is this very model and stays",
         "lost": "clearly worse than the champion, which stays",
+        "waits": "MLflow is away, so it waits and nothing is promoted",
     }
     log.progress(f"segments: {len(fitted.model.segments)} found on {run.as_of}; {said[outcome]}")
     for note in fitted.choice.notes:
@@ -135,6 +138,11 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     log.fact("segments", len(model.segments))
     assigned.unpersist()
     features.unpersist()
+
+
+def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
+    """Whether the champion needs a feature that is not among `columns`."""
+    return not _needed(_read_model(settings, champion)) <= columns
 
 
 def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: SegmentParams) -> Fitted:

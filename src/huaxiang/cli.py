@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.errors import HuaxiangError, NothingDue
+from huaxiang.errors import HuaxiangError, NothingDue, TryAgain
 from huaxiang.progress import tell
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Airflow's Bash operator takes it for "skipped".
 NOTHING_DUE = 99
+# The exit code of what may heal by itself (EX_TEMPFAIL of sysexits.h): the DAGs try that again, and nothing else.
+TRY_AGAIN = 75
 
 Command = Callable[[argparse.Namespace], int | None]
 
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return said.command(said) or 0
     except HuaxiangError as error:
         tell(f"{said.word}: {_full_disk(said.word, error) or error}", stream=sys.stderr)
-        return NOTHING_DUE if isinstance(error, NothingDue) else 1
+        return NOTHING_DUE if isinstance(error, NothingDue) else TRY_AGAIN if isinstance(error, TryAgain) else 1
     except Exception as error:
         if full := _full_disk(said.word, error):
             tell(f"{said.word}: {full}", stream=sys.stderr)

@@ -21,7 +21,11 @@ class GateFailed(HuaxiangError):
     """A critical data-quality check failed: the run stops and the released portrait stays."""
 
 
-class HomeBusy(HuaxiangError):
+class TryAgain(HuaxiangError):
+    """It may well succeed when it is run again later; all other errors come again until somebody does something."""
+
+
+class HomeBusy(TryAgain):
     """Another command is writing to this home."""
 
 
@@ -43,3 +47,7 @@ class NothingDue(HuaxiangError):
 
 class PortInUse(HuaxiangError):
     """Another program listens where a service would."""
+
+
+class MlflowAway(TryAgain):
+    """MLflow does not answer: nothing is promoted, and what it is to keep waits."""

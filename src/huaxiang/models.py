@@ -5,15 +5,18 @@ All families run in one Spark application, one after another. One that fails is 
 
 from __future__ import annotations
 
+import json
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
 from huaxiang.disk import is_full
-from huaxiang.errors import HuaxiangError
+from huaxiang.errors import HuaxiangError, MlflowAway, TryAgain
 from huaxiang.failpoints import reach
+from huaxiang.fits import Training, Version
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 
@@ -24,37 +27,58 @@ if TYPE_CHECKING:
 def train(settings: Settings, run: Run) -> None:
     """Fit, judge and register the home's models, on data up to `as_of`.
 
-    Builds the training set first, whatever the warehouse holds. Raises HuaxiangError when Spark cannot start, and,
-    after all others were trained, when a family failed.
+    Builds the training set first, in a copy of the warehouse: a daily run of another day that is between two steps does
+    not notice. What an earlier training left for MLflow is handed over before; a family of which that was this very
+    training is not trained again. Raises HuaxiangError when Spark cannot start, and, after all others were trained,
+    when a family failed; MlflowAway when what was trained has to wait.
     """
-    from huaxiang import warehouse
+    from huaxiang import tracking, warehouse
 
-    with step("train", run, settings) as log, warehouse.training_build(settings, run):
-        names = _names(settings, log)
-        if not names:
+    with step("train", run, settings) as log, warehouse.training_build(settings, run) as settings:
+        switched_on = _names(settings, log)
+        if not switched_on:
             return
-        warehouse.training_set(settings, run, _snapshot_days(names, run), log)
-        spark = _engines(settings)
-        failed = {name: reason for name in names if (reason := _tried(spark, settings, run, log, name, ("train",)))}
+        tracking.ask_again(settings)
+        done = tracking.waiting(settings, run)
+        if done:
+            log.progress(f"trained by an earlier call already: {', '.join(sorted(done))}")
+        names = [name for name in switched_on if not done.issuperset(_job(name).TARGETS)]
+        failed = {}
+        _open_store(settings)
+        _catch_up(settings, log)
+        if names:
+            warehouse.training_set(settings, run, _snapshot_days(names, run), log)
+            spark = _engines(settings)
+            failed = {name: reason for name in names if (reason := _tried(spark, settings, run, log, name, ("train",)))}
         _bundle(settings, run, log)
     if failed:
         said = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise HuaxiangError(f"{len(failed)} of {len(names)} model families could not be trained: {said}")
+    waiting = sorted(tracking.waiting(settings))
+    if waiting:
+        raise MlflowAway(
+            f"MLflow does not answer ({tracking.away(settings)}), so nothing is promoted: what was trained "
+            f"({', '.join(waiting)}) waits in {settings.home.mlflow_spool}, and the next 'train' or 'models' with "
+            "MLflow back registers it"
+        )
 
 
 def score(settings: Settings, run: Run) -> None:
     """Score every customer with the champion models; where there is none, train first, in the same Spark application.
 
-    A family that fails is left out of the run with its reason (`families.left_out`). Raises HuaxiangError when Spark
-    cannot start or has died: that heals when the step is run again.
+    While MLflow is away the champions kept in the home score, and nothing is trained. A family that fails is left out
+    of the run with its reason (`families.left_out`). Raises HuaxiangError when Spark cannot start or has died: that
+    heals when the step is run again.
     """
-    from huaxiang import warehouse
+    from huaxiang import tracking, warehouse
 
     with step("models", run, settings) as log:
         names = _names(settings, log)
         if not names:
             return
+        tracking.ask_again(settings)
         spark = _engines(settings)
+        _catch_up(settings, log)
         new = [name for name in names if _lacks_champion(settings, name)]
         if new:
             log.progress(f"no champion yet, so trained first: {', '.join(new)}")
@@ -69,6 +93,10 @@ def score(settings: Settings, run: Run) -> None:
                 log.progress(f"{name}: left out of this run: {reason}")
                 log.fact(f"{name} left out", 1)
         _bundle(settings, run, log)
+        if tracking.away(settings):
+            log.fact("MLflow", f"away ({tracking.away(settings)})")
+            for said in _scored_with(settings, run):
+                log.progress(f"MLflow does not answer: scored with {said}")
 
 
 def score_pinned(settings: Settings, run: Run) -> None:
@@ -104,6 +132,11 @@ def _tried(
             raise
         _require_alive(spark, error)
         return str(error) if isinstance(error, HuaxiangError) else _kept(settings, name, error)
+    finally:
+        # A family that failed has not let go of its cached frames: Spark would give them to whoever asks for the same
+        # plan later, though the files behind it are others by then.
+        with suppress(Exception):  # where Spark itself has died
+            spark.catalog.clearCache()
     return None
 
 
@@ -122,19 +155,62 @@ def _require_alive(spark: SparkSession, error: Exception) -> None:
     try:
         spark.range(1).count()
     except Exception:
-        raise HuaxiangError(f"Spark stopped while it worked ({type(error).__name__}): run the step again") from error
+        raise TryAgain(f"Spark stopped while it worked ({type(error).__name__}): run the step again") from error
 
 
 def _lacks_champion(settings: Settings, name: str) -> bool:
+    """Whether a target has surely none: while MLflow is away nobody can say so, and nothing is trained instead."""
     from huaxiang import tracking
 
-    return any(tracking.champion(settings, target) is None for target in _job(name).TARGETS)
+    if tracking.away(settings):
+        return False
+    try:
+        return any(tracking.champion(settings, target) is None for target in _job(name).TARGETS)
+    except MlflowAway:
+        return False
+
+
+def _open_store(settings: Settings) -> None:
+    """Find out whether MLflow answers: `tracking.away` knows it from then on."""
+    from huaxiang import tracking
+
+    with suppress(MlflowAway):
+        tracking.open_store(settings)
+
+
+def _catch_up(settings: Settings, log: StepLog) -> None:
+    """Hand over to MLflow what waits since it was away."""
+    from huaxiang import tracking
+    from huaxiang.handover import replay
+
+    def cannot_score(training: Training, champion: Version) -> bool:
+        jobs = (_job(name) for name in families.FAMILIES)
+        job = next((job for job in jobs if training.target in job.TARGETS), None)
+        return bool(job and job.cannot_score(settings, champion, set(training.columns)))
+
+    if not tracking.away(settings):
+        with suppress(MlflowAway):
+            replay(settings, log.progress, cannot_score)
+
+
+def _scored_with(settings: Settings, run: Run) -> list[str]:
+    """The kept champions by which this run's tables were made, in words."""
+    cards = sorted(settings.home.build(run.id).glob("*/model*.json"))
+    models = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
+    return [
+        f"{one['model']} version {one['version']}, kept in champions/{one['model']}/{one['version']} and trained on "
+        f"days up to {one['training_as_of']}"
+        for one in models
+    ]
 
 
 def _bundle(settings: Settings, run: Run, log: StepLog) -> None:
     """Put the champions that answer for one customer into one model; a run does not need it, so it may fail."""
+    from huaxiang import tracking
     from spark_jobs.portrait.bundle import bundle
 
+    if tracking.away(settings):  # the next run with MLflow does it
+        return
     try:
         version = bundle(settings, run)
     except Exception as error:
@@ -150,16 +226,16 @@ def _snapshot_days(names: tuple[str, ...] | list[str], run: Run) -> list[Any]:
 
 
 def _job(name: str) -> Any:
-    """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train(...)` and `score(spark, settings, run, log)`."""
+    """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train` and `score` (spark, settings, run, log), and
+    `cannot_score(settings, champion, columns)`."""
     return import_module(f"spark_jobs.{name}.job")
 
 
 def _engines(settings: Settings) -> SparkSession:
     """Start Spark and MLflow side by side: each takes seconds, mostly waiting for the other's kind of work."""
-    from huaxiang import tracking
     from spark_jobs.session import session
 
     with ThreadPoolExecutor(max_workers=1) as beside:
         spark = beside.submit(session, settings.home.warehouse, settings.home.logs / "spark.log")
-        tracking.open_store(settings)
+        _open_store(settings)
         return spark.result()

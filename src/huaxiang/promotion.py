@@ -55,5 +55,23 @@ def decide(metric: Mapping[str, float], difference: Differences, baseline: str, 
     )
 
 
+@dataclass(frozen=True)
+class Judging:
+    """All that `decide` looks at, without the data: so it can decide again when the champion is another one by then."""
+
+    metric: Mapping[str, float]
+    differences: Mapping[str, Mapping[str, Interval]]  # of every two recipes, both ways round
+    baseline: str
+
+    def decide(self, champion: str | None) -> Decision:
+        return decide(self.metric, lambda one, other: self.differences[one][other], self.baseline, champion)
+
+
+def judging(metric: Mapping[str, float], difference: Differences, baseline: str) -> Judging:
+    """Look at every two recipes of a training, whichever of them is the champion."""
+    differences = {one: {other: difference(one, other) for other in metric if other != one} for one in metric}
+    return Judging(metric, differences, baseline)
+
+
 def _said(found: Interval) -> str:
     return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"

@@ -10,9 +10,13 @@ SPARK_SCRATCH = "spark_scratch"
 
 @dataclass(frozen=True)
 class Home:
-    """`HUAXIANG_HOME`: one company's data. All paths of a home are spelled here and nowhere else."""
+    """`HUAXIANG_HOME`: one company's data. All paths of a home are spelled here and nowhere else.
+
+    `work` names the warehouse: a training has one of its own.
+    """
 
     root: Path
+    work: str = "warehouse"
 
     @property
     def raw(self) -> Path:
@@ -37,7 +41,7 @@ class Home:
 
     @property
     def warehouse(self) -> Path:
-        return self.root / "warehouse"
+        return self.root / self.work
 
     @property
     def duckdb_file(self) -> Path:
@@ -90,6 +94,16 @@ class Home:
     @property
     def mlflow_artifacts(self) -> Path:
         return self.root / "mlartifacts"
+
+    @property
+    def champions(self) -> Path:
+        """A sealed copy of every champion as last known, which scores while MLflow is away."""
+        return self.root / "champions"
+
+    @property
+    def mlflow_spool(self) -> Path:
+        """Trainings and releases that MLflow has not taken yet, one numbered folder each."""
+        return self.root / "mlflow_spool"
 
     @property
     def airflow(self) -> Path:

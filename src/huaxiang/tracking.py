@@ -1,90 +1,57 @@
-"""What MLflow keeps: every fit as a run, the versions that won, the champion, and the releases made of them."""
+"""What MLflow keeps: every fit as a run, the versions that won, the champion, and the releases made of them.
+
+What it is to keep is written down in the home first (`huaxiang.spool`) and then handed over (`huaxiang.handover`); the
+champion is also kept in the home (`huaxiang.champions`). So the data path and a training outlive an MLflow that is
+away, and nothing is promoted without it.
+"""
 
 from __future__ import annotations
 
-import logging
-import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from huaxiang.model_card import card
-from huaxiang.promotion import Decision
-from huaxiang.settings import Settings
+from huaxiang import champions, handover, mlflow_store, spool
+from huaxiang.errors import BrokenConservation, MlflowAway
+from huaxiang.fits import Fit, Training, Version
+from huaxiang.handover import RELEASES, judge
+from huaxiang.mlflow_store import CHALLENGER, CHAMPION, QUIET_ENVIRONMENT, ask_again, away, connect
+from huaxiang.promotion import Decision, Judging
+from huaxiang.settings import Run, Settings
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from mlflow.models import ModelSignature
-
-CHAMPION, CHALLENGER = "champion", "challenger"
-RELEASES = "releases"
-# Read by MLflow and its libraries when they are imported, so set before.
-QUIET_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
-}
-
-
-@dataclass(frozen=True)
-class Fit:
-    """One fit as it is to be kept. It holds figures, pictures and the model: never a row about a customer."""
-
-    target: str
-    algorithm: str
-    description: str
-    fingerprint: str
-    as_of: str
-    parameters: Mapping[str, object]
-    metrics: Mapping[str, float]
-    notes: tuple[str, ...]
-    model_code: Path
-    model_files: Mapping[str, str | bytes]  # file name -> content
-    signature: ModelSignature
-    pip_requirements: tuple[str, ...]
-    model_folders: Mapping[str, Path] = field(default_factory=dict)  # name -> another model, kept whole inside this one
-    recipe: str = ""  # algorithm, features and parameters in one name; the algorithm where a target has only one
-    baseline: str = ""  # the one-line baseline in words
-    split: str = ""  # which days were learned from and which judged
-    tables: Mapping[str, Any] = field(default_factory=dict)  # name -> rows of figures
-    series: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # metric -> step -> value
-    pictures: Mapping[str, Figure] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Version:
-    """A registered model version."""
-
-    target: str
-    version: str
-    run_id: str
-    fingerprint: str
-    metrics: Mapping[str, float]
-    recipe: str = ""
-
-
-def connect(settings: Settings) -> ModuleType:
-    """MLflow, talking to this home's own store and to nobody else."""
-    for name, value in QUIET_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    import mlflow
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    settings.home.root.mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(settings.mlflow_uri)
-    mlflow.set_registry_uri(settings.mlflow_uri)
-    return mlflow
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "QUIET_ENVIRONMENT",
+    "RELEASES",
+    "Fit",
+    "Version",
+    "ask_again",
+    "away",
+    "champion",
+    "connect",
+    "incumbent",
+    "judge",
+    "log_release",
+    "model_file",
+    "model_folder",
+    "model_path",
+    "numbered",
+    "open_store",
+    "pinned",
+    "record",
+    "record_all",
+    "waiting",
+]
 
 
 def open_store(settings: Settings) -> None:
-    """Open the home's store; the first time this creates its tables, which takes seconds."""
-    connect(settings).MlflowClient().search_registered_models(max_results=1)
+    """Open the home's store; the first time this creates its tables, which takes seconds. Raises MlflowAway."""
+    with mlflow_store.asking(settings) as mlflow:
+        mlflow.MlflowClient().search_registered_models(max_results=1)
 
 
 def pinned(*packages: str) -> tuple[str, ...]:
@@ -95,36 +62,33 @@ def pinned(*packages: str) -> tuple[str, ...]:
 
 
 def champion(settings: Settings, target: str) -> Version | None:
-    """The version that scores, or None before the first fit. Pinned models stand in for the champions."""
+    """The version that scores, or None before the first fit; while MLflow is away the one last known.
+
+    Pinned models stand in for the champions. Raises MlflowAway when MLflow is away and none is kept: then nobody can
+    say whether there is a champion.
+    """
     if settings.pinned_models is not None:
         return numbered(settings, target, settings.pinned_models.get(target, ""))
-    return _aliased(settings, target, CHAMPION)
+    try:
+        return mlflow_store.aliased(settings, target, CHAMPION)
+    except MlflowAway as error:
+        kept = champions.last(settings, target)
+        if kept is None:
+            raise MlflowAway(f"no champion of {target} is kept in this home, and {error}") from error
+        return kept
 
 
 def numbered(settings: Settings, target: str, number: str) -> Version | None:
-    """The version of that number, or None when it is not in the registry."""
-    return _found(settings, target, lambda client: client.get_model_version(target, number)) if number else None
+    """The version of that number, or None when it is not in the registry. Raises MlflowAway."""
+    return mlflow_store.numbered(settings, target, number) if number else None
 
 
-def _aliased(settings: Settings, target: str, alias: str) -> Version | None:
-    return _found(settings, target, lambda client: client.get_model_version_by_alias(target, alias))
-
-
-def _found(settings: Settings, target: str, ask: Callable[[Any], Any]) -> Version | None:
-    from mlflow.exceptions import MlflowException
-
-    client = connect(settings).MlflowClient()
+def incumbent(settings: Settings, target: str) -> Version | None:
+    """The champion a training is judged against: as `champion`, but None where nobody can say."""
     try:
-        found = ask(client)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
-    metrics = client.get_run(found.run_id).data.metrics
-    tags = found.tags
-    return Version(
-        target, str(found.version), found.run_id, tags.get("fingerprint", ""), metrics, tags.get("recipe", "")
-    )
+        return champion(settings, target)
+    except (MlflowAway, BrokenConservation):
+        return None
 
 
 def model_file(settings: Settings, version: Version, name: str) -> str:
@@ -138,172 +102,105 @@ def model_path(settings: Settings, version: Version, name: str) -> Path:
 
 
 def model_folder(settings: Settings, version: Version) -> Path:
-    """Where the whole model can be read: what `mlflow.pyfunc.load_model` loads."""
-    mlflow = connect(settings)
-    uri = mlflow.MlflowClient().get_model_version_download_uri(version.target, version.version)
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    """Where the whole model can be read: what `mlflow.pyfunc.load_model` loads. A champion is kept in the home from
+    then on; a pinned model is of the past, and is only read.
+
+    Raises MlflowAway when it is not kept and MLflow does not give it.
+    """
+    kept = champions.model(settings, version)
+    if kept:
+        return kept
+    with mlflow_store.asking(settings) as mlflow:
+        model = handover.downloaded(mlflow, version)
+    if settings.pinned_models is not None:
+        return model
+    return champions.keep(settings, version, model)
 
 
-def record(settings: Settings, fit: Fit, judged_by: str, must_replace: bool = False) -> tuple[Version | None, str]:
+def record(
+    settings: Settings, fit: Fit, judged_by: str, must_replace: bool = False, columns: Collection[str] = ()
+) -> tuple[Version | None, str]:
     """Keep the fit as a run and make it champion, unless the champion is as good as the same or clearly better.
 
     `judged_by` names the metric; higher is better. Returns the version, or None when the fit lost and stays a run
-    only, and the outcome: 'won', 'unchanged' (the champion has the same fingerprint) or 'lost'.
+    only, and the outcome: 'won', 'unchanged' (the champion has the same fingerprint), 'lost', or 'waits': MLflow does
+    not take it, so it is kept in the home's spool, and nothing is promoted.
     """
-    now = champion(settings, fit.target)
-    outcome = judge(fit, now, judged_by, must_replace)
-    run_id, model_uri = _log_run(settings, fit, outcome)
-    if outcome != "won":
-        return None, outcome
-    return _register(settings, fit, run_id, model_uri, CHAMPION), outcome
+    now = incumbent(settings, fit.target)
+    return _keep(settings, Training((fit,), judged_by, must_replace=must_replace, against=now, columns=tuple(columns)))
 
 
 def record_all(
-    settings: Settings, fits: Sequence[Fit], decision: Decision, judged_by: str, must_replace: bool = False
+    settings: Settings,
+    fits: Sequence[Fit],
+    decision: Decision,
+    judged_by: str,
+    must_replace: bool = False,
+    judging: Judging | None = None,
+    columns: Collection[str] = (),
 ) -> tuple[Version | None, str]:
     """Keep the fits of one training, a run each, and act on what `promotion.decide` said.
 
     The winner becomes champion; where it is a refit of the champion's recipe, unless it is the same or clearly worse.
     The challenger is registered under its alias, unless it is there already; without one the alias goes. All others
-    stay runs: tried, and lost. Returns as `record` does.
+    stay runs: tried, and lost. With `judging` it can be decided anew against the champion that is there when MLflow
+    is back. Returns as `record` does.
     """
-    target = fits[0].target
-    now, second = champion(settings, target), _aliased(settings, target, CHALLENGER)
-    version, outcome = None, "lost"
-    for fit in sorted(fits, key=lambda one: one.recipe != decision.winner):  # the winner first, so it is version 1
-        if fit.recipe == decision.winner:
-            is_refit = now is not None and now.recipe == fit.recipe
-            outcome = judge(fit, now, judged_by, must_replace or not is_refit)
-            run_id, model_uri = _log_run(settings, fit, outcome, decision.reason)
-            if outcome == "won":
-                version = _register(settings, fit, run_id, model_uri, CHAMPION)
-        elif fit.recipe == decision.challenger:
-            run_id, model_uri = _log_run(settings, fit, "challenger", decision.reason)
-            if second is None or second.fingerprint != fit.fingerprint:
-                _register(settings, fit, run_id, model_uri, CHALLENGER)
-        else:
-            _log_run(settings, fit, "lost", decision.reason)
-    if second and not decision.challenger:
-        connect(settings).MlflowClient().delete_registered_model_alias(target, CHALLENGER)
-    return version, outcome
-
-
-def judge(fit: Fit, now: Version | None, judged_by: str, must_replace: bool = False) -> str:
-    """'won', 'unchanged' or 'lost'. A refit of the recipe wins unless its whole interval lies below the champion's.
-
-    A fit that has no such metric (it could not segment at all) loses against a champion that has it.
-    """
-    if now is None or must_replace:
-        return "won"
-    if now.fingerprint == fit.fingerprint:
-        return "unchanged"
-    low = now.metrics.get(f"{judged_by}_low")
-    high = fit.metrics.get(f"{judged_by}_high")
-    return "lost" if low is not None and (high is None or high < low) else "won"
+    now = incumbent(settings, fits[0].target)
+    winner_first = sorted(fits, key=lambda fit: fit.recipe != decision.winner)  # so it is version 1
+    training = Training(tuple(winner_first), judged_by, decision, judging, must_replace, now, tuple(columns))
+    return _keep(settings, training)
 
 
 def log_release(settings: Settings, manifest: Mapping[str, Any]) -> str:
-    """The release as a run of the experiment `releases`, linked to every model version it used; returns its run id."""
-    mlflow = connect(settings)
-    versions = {f"model.{name}": f"{name} version {said['version']}" for name, said in manifest["models"].items()}
-    runs = {f"model_run.{name}": said["run_id"] for name, said in manifest["models"].items()}
-    fingerprints = {f"fingerprint.{name}": said["fingerprint"] for name, said in manifest["models"].items()}
-    code = {f"code.{name}": value for name, value in manifest["code"].items()}
-    with mlflow.start_run(experiment_id=_experiment(settings, RELEASES), run_name=manifest["release_id"]) as run:
-        mlflow.log_params({name: manifest[name] for name in ("release_id", "as_of", "known_at")})
-        mlflow.set_tags({**versions, **runs, **fingerprints, **code})
-        mlflow.log_metrics({f"rows_{name}": float(table["rows"]) for name, table in manifest["tables"].items()})
-        mlflow.log_metric("input_files", float(manifest["inputs"]["files"]))
-    return str(run.info.run_id)
+    """The release as a run of the experiment `releases`, linked to every model version it used; returns its run id.
+
+    Raises MlflowAway when MLflow does not take it: then it waits in the home's spool.
+    """
+    ask_again(settings)
+    entry = spool.put_release(settings, manifest)
+    try:
+        return handover.hand_over_release(settings, entry)
+    except MlflowAway as error:
+        raise MlflowAway(f"{error}; the run is logged when it is back") from error
 
 
-def _experiment(settings: Settings, name: str, description: str = "") -> str:
-    mlflow = connect(settings)
-    found = mlflow.get_experiment_by_name(name)
-    if found:
-        return str(found.experiment_id)
-    if settings.servers.mlflow:  # a server keeps the files itself, in a place of its own
-        return str(mlflow.create_experiment(name, tags={"mlflow.note.content": description}))
-    settings.home.mlflow_artifacts.mkdir(parents=True, exist_ok=True)
-    place = (settings.home.mlflow_artifacts / name).as_uri()
-    return str(mlflow.create_experiment(name, artifact_location=place, tags={"mlflow.note.content": description}))
-
-
-def _log_run(settings: Settings, fit: Fit, outcome: str, reason: str = "") -> tuple[str, str]:
-    """One fit as one run, named so that the compare view reads like a leaderboard; returns run id and model address."""
-    mlflow = connect(settings)
-    name = f"{fit.as_of} {fit.recipe or fit.algorithm}"
-    experiment = _experiment(settings, fit.target, fit.description)
-    with mlflow.start_run(experiment_id=experiment, run_name=name) as run:
-        mlflow.set_tags(_tags(settings, fit) | {"promotion": outcome, "promotion_reason": reason})
-        mlflow.log_params(fit.parameters)
-        mlflow.log_metrics(dict(fit.metrics))
-        for metric, values in fit.series.items():
-            for step, value in values.items():
-                mlflow.log_metric(metric, value, step=step)
-        for table, rows in fit.tables.items():
-            mlflow.log_dict(rows, f"{table}.json")
-        for picture, figure in fit.pictures.items():
-            mlflow.log_figure(figure, f"plots/{picture}.png")
-        mlflow.log_text(card(fit), "model_card.md")
-        return str(run.info.run_id), _log_model(mlflow, fit)
-
-
-def _tags(settings: Settings, fit: Fit) -> dict[str, str]:
+def _keep(settings: Settings, training: Training) -> tuple[Version | None, str]:
     from huaxiang.code_version import code_version
 
-    code = code_version(settings.project)
-    return {
-        "algorithm": fit.algorithm,
-        "recipe": fit.recipe or fit.algorithm,
-        "as_of": fit.as_of,
-        "fingerprint": fit.fingerprint,
-        "code_revision": code["revision"] or "outside a checkout",
-        "code_hash": code["hash"],
-        "notes": "; ".join(fit.notes),
-        "mlflow.note.content": card(fit),
+    known_at = str(training.fits[0].parameters.get("known_at", training.fits[0].as_of))
+    facts = {
+        "code": code_version(settings.project),
+        "run": [training.fits[0].as_of, known_at, _inputs(settings, known_at)],
     }
-
-
-def _log_model(mlflow: ModuleType, fit: Fit) -> str:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {}
-        for name, content in fit.model_files.items():
-            path = Path(folder) / name
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-            paths[path.stem] = str(path)
-        paths |= {name: str(path) for name, path in fit.model_folders.items()}
-        warnings.filterwarnings("ignore", message=".*input example.*", category=UserWarning)
-        # No input_example: that would store customers' rows. Requirements are said, not guessed by loading the model.
-        logged = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(fit.model_code),
-            artifacts=paths,
-            signature=fit.signature,
-            pip_requirements=list(fit.pip_requirements),
-        )
-    return str(logged.model_uri)
-
-
-def _register(settings: Settings, fit: Fit, run_id: str, model_uri: str, alias: str) -> Version:
-    from mlflow.exceptions import MlflowException
-
-    client = connect(settings).MlflowClient()
+    entry = spool.put_training(settings, training, facts)
     try:
-        client.get_registered_model(fit.target)
-    except MlflowException:
-        client.create_registered_model(fit.target, description=fit.description)
-    recipe = fit.recipe or fit.algorithm
-    tags = {"algorithm": fit.algorithm, "recipe": recipe, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
-    made = client.create_model_version(
-        fit.target,
-        source=model_uri,
-        run_id=run_id,
-        tags=tags,
-        description=card(fit),
-        model_id=model_uri.rpartition("/")[2],  # a server asks for it, to see that the source is this model's
-    )
-    client.set_registered_model_alias(fit.target, alias, made.version)
-    return Version(fit.target, str(made.version), run_id, fit.fingerprint, dict(fit.metrics), recipe)
+        return handover.hand_over(settings, entry)
+    except MlflowAway:
+        return None, "waits"
+    except Exception:  # a fault that would come again
+        spool.remove(entry)
+        raise
+
+
+def waiting(settings: Settings, run: Run | None = None) -> set[str]:
+    """The targets whose training waits in the spool; with `run` only those of this day, these drops and this code."""
+    from huaxiang.code_version import code_version
+
+    entries = [entry for entry in spool.entries(settings) if entry.kind == spool.TRAINING]
+    if run:
+        known_at = str(run.known_at)
+        wanted = {
+            "code": code_version(settings.project),
+            "run": [str(run.as_of), known_at, _inputs(settings, known_at)],
+        }
+        entries = [entry for entry in entries if spool.facts(entry) == wanted]
+    return {spool.training(entry).target for entry in entries}
+
+
+def _inputs(settings: Settings, known_at: str) -> str:
+    """Hash of all drops that were known."""
+    from huaxiang.landing.ledger import input_hashes
+
+    hashes = input_hashes(settings, date.fromisoformat(known_at))
+    return hashlib.sha256(json.dumps(hashes, default=str).encode()).hexdigest()[:16]

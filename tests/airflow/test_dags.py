@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from tests.airflow.conftest import ROOT
+
 pytestmark = pytest.mark.airflow
 
 WORDS = ["landing", "staging", "features", "models", "profiles", "report", "release"]
@@ -43,10 +45,21 @@ print(json.dumps(days))
 """
 
 
+FAIL = """
+import json
+from _steps import Step
+kinds = []
+for command in {commands!r}:
+    try:
+        Step(task_id="t", bash_command=command).execute({{}})
+    except Exception as error:
+        kinds.append(type(error).__name__)
+print(json.dumps(kinds))
+"""
+
+
 @pytest.fixture(scope="module")
 def read(in_airflow, tmp_path_factory):
-    from tests.airflow.conftest import ROOT
-
     return in_airflow(READ.format(folder=str(ROOT / "dags")), tmp_path_factory.mktemp("airflow"))
 
 
@@ -60,8 +73,14 @@ def test_one_run_and_one_task_write_to_a_home_at_a_time(read):
     assert (read["active"], read["catchup"]) == (1, False)
 
 
-def test_only_what_can_heal_is_retried(read):
-    assert read["retries"] == {"models": 1}
+def test_every_task_is_tried_twice_more_where_that_can_heal(read):
+    assert read["retries"] == dict.fromkeys(WORDS, 2)
+
+
+def test_what_found_fault_is_not_tried_again_what_was_killed_is(in_airflow, tmp_path):
+    commands = ["exit 1", "exit 75", "kill -9 $$", "bash -c 'kill -9 $$'; exit $?"]
+    said = in_airflow(FAIL.format(commands=commands), tmp_path)
+    assert said == ["AirflowFailException", "AirflowException", "AirflowException", "AirflowException"]
 
 
 def test_the_release_is_announced_and_the_docstring_is_the_manual(read):
@@ -90,8 +109,6 @@ def test_a_dag_file_imports_no_engine(read):
 # `airflow dags test` gives a run's dates as Airflow's own type, the scheduler as Python's.
 @pytest.mark.parametrize("parse", ["pendulum.parse", "datetime.fromisoformat"])
 def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_airflow, tmp_path, parse):
-    from tests.airflow.conftest import ROOT
-
     cases = [
         ("2017-11-30", "2017-06-01T04:00:00Z", "2017-06-01T04:00:00Z"),  # the parameter wins
         (None, "2017-12-01T05:00:00Z", "2017-12-01T05:00:00Z"),  # New York midnight in winter

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import signal
 import socket
 import stat
 import time
@@ -151,6 +152,16 @@ def test_up_again_says_it_is_up_and_starts_nothing(world):
     before = {record.name: record.read_text() for record in world.settings.home.services.glob("*.json")}
     assert said_by("up").startswith("up         already up; 'make down' ends it\n")
     assert {record.name: record.read_text() for record in world.settings.home.services.glob("*.json")} == before
+
+
+def test_up_again_starts_what_was_killed_and_only_that(world):
+    before = {record.stem: processes.recorded(record) for record in records(world)}
+    os.kill(before["site"].pid, signal.SIGKILL)
+    os.waitpid(before["site"].pid, 0)
+    assert re.match(r"up         healthy after \d+ s.*, site started anew\n", said_by("up"))
+    after = {record.stem: processes.recorded(record) for record in records(world)}
+    assert {name for name in before if before[name] != after[name]} == {"site"}
+    assert all(map(processes.is_alive, after.values()))
 
 
 def test_services_listen_on_this_machine_only(world):

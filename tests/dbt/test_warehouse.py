@@ -171,10 +171,11 @@ def test_a_training_set_sees_each_snapshot_day_as_it_was(shop) -> None:
         warehouse.training_set(shop.settings, TODAY, [NEXT], log)
 
 
-def test_a_training_set_can_be_built_when_the_warehouse_holds_another_day_and_leaves_no_build(shop) -> None:
+def test_a_training_of_another_day_between_two_steps_of_a_daily_run_is_not_noticed_by_it(shop) -> None:
     tomorrow = Run(NEXT, NEXT)
-    with warehouse.training_build(shop.settings, tomorrow):
-        warehouse.training_set(shop.settings, tomorrow, [DAY], StepLog("train"))
+    warehouse.staging(shop.settings, TODAY)
+    with warehouse.training_build(shop.settings, tomorrow) as apart:
+        warehouse.training_set(apart, tomorrow, [DAY], StepLog("train"))
         path = shop.settings.home.inputs(tomorrow.id) / "purchases.parquet"
         bought = duckdb.execute(f"select customer_id, product_id, ordered_on from read_parquet('{path}')").fetchall()
     # Anna's return of 1 February is no purchase.
@@ -185,6 +186,8 @@ def test_a_training_set_can_be_built_when_the_warehouse_holds_another_day_and_le
         ("ben", "p1", NEXT),
     ]
     assert not shop.settings.home.build(tomorrow.id).exists()
+    assert not apart.home.warehouse.exists()
+    warehouse.features(shop.settings, TODAY)
 
 
 def test_what_has_no_source_is_left_out_and_said(settings) -> None:

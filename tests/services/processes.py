@@ -27,23 +27,43 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         self.logs = logs
         self._running: list[tuple[str, subprocess.Popen, int]] = []
+        self._commands: dict[str, tuple[list, dict]] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, command: list, environment: dict, ended_by: int = signal.SIGTERM) -> None:
-        with (self.logs / f"{name}.log").open("w") as log:
+        self._commands[name] = command, environment
+        with (self.logs / f"{name}.log").open("a") as log:
             process = subprocess.Popen(
                 list(map(str, command)),
                 env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         self._running.append((name, process, ended_by))
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
+    def end(self, name: str) -> None:
+        """End one of them, which `wait_for(revives=True)` or `revive` starts again."""
+        process, ended_by = next((process, ended_by) for each, process, ended_by in self._running if each == name)
+        _signal_group(process, ended_by)
+        process.wait(timeout=60)
+
+    def revive(self, but: str = "") -> list[str]:
+        """Start what has ended anew, as the containers' `restart: unless-stopped` does; the names."""
+        ended = [(name, ended_by) for name, process, ended_by in self._running if process.poll() is not None]
+        for name, ended_by in ended:
+            if name != but:
+                place = next(place for place, running in enumerate(self._running) if running[0] == name)
+                self.start(name, *self._commands[name], ended_by)
+                self._running[place] = self._running.pop()
+        return [name for name, _ in ended if name != but]
+
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float, revives: bool = False) -> None:
         """Ask once a second; a server that is not there yet is no answer, one that has ended is a failure."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError, KeyError):
                 if condition():
                     return
+            if revives:
+                self.revive()
             for name, process, _ in self._running:
                 assert process.poll() is None, f"'{name}' has ended:\n{(self.logs / f'{name}.log').read_text()[-3000:]}"
             time.sleep(1)

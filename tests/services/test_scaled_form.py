@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.services.processes import BIN, Airflow, Mlflow, Postgres, Processes, 
 
 pytestmark = pytest.mark.services
 
-SINCE, AS_OF = "2017-10-02", "2017-11-30"
+SINCE, BEFORE, AS_OF = "2017-10-02", "2017-11-29", "2017-11-30"
 CUSTOMERS = "200"
 RUN_ID = "by_hand"
 DAG = "/api/v2/dags/profile_daily"
@@ -164,6 +165,30 @@ def test_no_secret_stands_in_a_command_line_an_environment_or_a_log(scaled):
         with contextlib.suppress(OSError):  # a process may have ended meanwhile
             told += [path.name for secret in secrets if secret in path.read_bytes()]
     assert told == []
+
+
+def test_the_day_before_goes_on_by_itself_though_postgres_was_stopped_for_a_while(scaled, embedded):
+    """Airflow's and MLflow's databases are away for half a minute in the middle of the features; comes last."""
+    airflow, processes, run_id = scaled.airflow, scaled.airflow.processes, "postgres_stopped"
+    body = {"dag_run_id": run_id, "logical_date": None, "run_after": f"{BEFORE}T12:00:00Z", "conf": {"as_of": BEFORE}}
+    airflow.call("POST", f"{DAG}/dagRuns", body)
+    path = f"{DAG}/dagRuns/{run_id}"
+    is_at_work = lambda: airflow.call("GET", f"{path}/taskInstances/features")["state"] == "running"  # noqa: E731
+    processes.wait_for(is_at_work, "'features' to run", 300)
+    processes.end("postgres")
+    for _ in range(30):
+        processes.revive(but="postgres")
+        time.sleep(1)
+    ended = lambda: airflow.call("GET", path)["state"] in ("success", "failed")  # noqa: E731
+    processes.wait_for(ended, "the run to end", 900, revives=True)
+    tasks = airflow.call("GET", f"{path}/taskInstances")["task_instances"]
+    assert {task["task_id"]: task["state"] for task in tasks} == dict.fromkeys(scaled.tasks, "success")
+    with environment_of(scaled.environment):
+        there = [made.manifest["tables"] for made in release.releases(load_settings()) if str(made.as_of) == BEFORE]
+    with environment_of(quiet(HUAXIANG_HOME=str(embedded))):
+        assert run_words(BEFORE) == 0
+        here = [made.manifest["tables"] for made in release.releases(load_settings()) if str(made.as_of) == BEFORE]
+    assert len(there) == 1 and there == here
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def test_the_first_start_prints_no_secret(tmp_path, capsys):
 def test_without_servers_everything_is_in_the_home(settings):
     assert settings.mlflow_uri == f"sqlite:///{settings.home.root}/mlflow.db"
     said = airflow_home.environment(settings)
-    assert said["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{settings.home.airflow}/airflow.db"
+    assert said["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{settings.home.airflow}/airflow.db?timeout=90"
     assert said["AIRFLOW__API__HOST"] == "127.0.0.1"
 
 

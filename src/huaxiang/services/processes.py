@@ -44,7 +44,8 @@ def start(record: Path, words: Sequence[str], environment: Mapping[str, str], lo
         )
     process = Process(begun.pid, _started(begun.pid) or "")
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps({"pid": process.pid, "started": process.started}) + "\n", encoding="utf-8")
+    said = {"pid": process.pid, "started": process.started, "words": list(words)}
+    record.write_text(json.dumps(said) + "\n", encoding="utf-8")
     return process
 
 
@@ -55,6 +56,11 @@ def recorded(record: Path) -> Process | None:
         return Process(int(said["pid"]), str(said["started"]))
     except (FileNotFoundError, ValueError, KeyError):
         return None
+
+
+def started_with(record: Path) -> list[str]:
+    """The command that `record` was written for."""
+    return list(map(str, json.loads(record.read_text(encoding="utf-8")).get("words", [])))
 
 
 def is_alive(process: Process) -> bool:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +35,10 @@ class Service:
 def up(settings: Settings) -> str:
     """Start every service that the home needs, wait until all are healthy, and say where they are.
 
-    Raises BadConfiguration for a home of the scaled form, PortInUse before anything is started, HuaxiangError when a
-    service ends or does not become healthy; then what was started has been ended again.
+    Where some have ended since the last call, only those are started anew, after what they left behind was ended: a
+    task of a scheduler that was killed, which Airflow then tries again. Raises BadConfiguration for a home of the
+    scaled form, PortInUse before anything is started, HuaxiangError when a service ends or does not become healthy;
+    then what was started has been ended again.
     """
     if settings.servers != Servers():
         raise BadConfiguration(
@@ -45,25 +47,29 @@ def up(settings: Settings) -> str:
         )
     with lease.hold_file(settings.home.services / "lock", "huaxiang up"):
         records = _records(settings)
-        alive = [record.stem for record, process in records.items() if processes.is_alive(process)]
         services = _services(settings)
-        if set(alive) == {service.name for service in services}:
+        missing = [service for service in services if not _is_running(settings, service)]
+        if not missing:
             return f"up         already up; 'make down' ends it\n\n{_table(settings)}"
-        if records:  # some have ended: begin afresh, so that all have the same settings
-            _end(settings)
-        _require_free_ports()
+        if any(_was_started_otherwise(record, services) for record in records):
+            missing = services  # on other ports, say: begin afresh, so that all have the same settings
+        again = [service.name for service in missing if _record(settings, service.name) in records]
+        _end(settings, [service.name for service in missing] if missing != services else None)
+        _require_free_ports(missing)
         airflow_home.prepare(settings)
         tracking.open_store(settings)
         begun = time.perf_counter()
         try:
-            started = [_start(settings, service) for service in services]
-            _wait(settings, services, started, begun)
+            for service in missing:
+                _start(settings, service)
+            _wait(settings, services, _running(settings, services), begun)
         except BaseException:
-            _end(settings)
+            _end(settings, [service.name for service in missing])
             raise
-        gib = pss_gib(process.pid for process in processes.family(started))
+        gib = pss_gib(process.pid for process in processes.family(_running(settings, services)))
         memory = f", {gib:.1f} GiB" if gib else ""
-        return f"up         healthy after {time.perf_counter() - begun:.0f} s{memory}\n\n{_table(settings)}"
+        anew = f", {', '.join(again)} started anew" if again and missing != services else ""
+        return f"up         healthy after {time.perf_counter() - begun:.0f} s{memory}{anew}\n\n{_table(settings)}"
 
 
 def down(settings: Settings) -> str:
@@ -114,8 +120,28 @@ def _start(settings: Settings, service: Service) -> processes.Process:
     )
 
 
-def _require_free_ports() -> None:
+def _is_running(settings: Settings, service: Service) -> bool:
+    process = processes.recorded(_record(settings, service.name))
+    return process is not None and processes.is_alive(process)
+
+
+def _was_started_otherwise(record: Path, services: list[Service]) -> bool:
+    words = {service.name: list(service.words) for service in services}
+    return processes.started_with(record) != words.get(record.stem)
+
+
+def _running(settings: Settings, services: list[Service]) -> list[processes.Process]:
+    found = (processes.recorded(_record(settings, service.name)) for service in services)
+    return [process for process in found if process]
+
+
+def _require_free_ports(services: list[Service]) -> None:
+    """The ports on which these services will listen."""
+    listens = {"airflow-api-server": ports.AIRFLOW, "mlflow": ports.MLFLOW, "site": ports.SITE}
+    wanted = {listens[service.name] for service in services if service.name in listens}
     for name, number in ports.ports().items():
+        if name not in wanted:
+            continue
         finding = doctor.port(name, number)
         if not finding.is_ok:
             raise PortInUse(f"port {finding.found}; {finding.next_step}; nothing was started")
@@ -185,9 +211,9 @@ def _table(settings: Settings) -> str:
     return "\n".join(f"{name:<10} {address:<{width}}  {note}".rstrip() for name, address, note in rows)
 
 
-def _end(settings: Settings) -> list[str]:
-    """End all recorded processes and forget them; the names of those that were still alive."""
-    records = _records(settings)
+def _end(settings: Settings, names: Collection[str] | None = None) -> list[str]:
+    """End the recorded processes (of these services) and forget them; the names of those that were still alive."""
+    records = {record: one for record, one in _records(settings).items() if names is None or record.stem in names}
     alive = [record.stem for record, process in records.items() if processes.is_alive(process)]
     left = processes.end(list(records.values()))
     if left:

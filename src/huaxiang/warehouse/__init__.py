@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -95,13 +96,22 @@ def features(settings: Settings, run: Run) -> None:
 
 
 @contextmanager
-def training_build(settings: Settings, run: Run) -> Iterator[None]:
-    """A build to train in while the body runs: the run's own if it is under way, else one that is removed again."""
+def training_build(settings: Settings, run: Run) -> Iterator[Settings]:
+    """A build and a warehouse to train in while the body runs, as settings.
+
+    The build is the run's own if it is under way, else one that is removed again. The warehouse is a copy: a daily run
+    of another day may be between two steps, and its later ones must find there what its earlier ones made.
+    """
     build = settings.home.build(run.id)
     is_under_way = build.exists()
+    apart = replace(settings, home=replace(settings.home, work="training"))
+    shutil.rmtree(apart.home.warehouse, ignore_errors=True)  # of a training that was killed
+    if settings.home.warehouse.exists():
+        shutil.copytree(settings.home.warehouse, apart.home.warehouse)
     try:
-        yield
+        yield apart
     finally:
+        shutil.rmtree(apart.home.warehouse, ignore_errors=True)
         if not is_under_way:
             shutil.rmtree(build, ignore_errors=True)
 

@@ -81,7 +81,12 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
 
 def _paths(settings: Settings, run: Run) -> dict[str, str]:
     """What dbt's profile and sources are told of the home."""
-    return {"HUAXIANG_HOME": str(settings.home.root), "HUAXIANG_BUILD": str(settings.home.build(run.id))}
+    home = settings.home
+    return {
+        "HUAXIANG_HOME": str(home.root),
+        "HUAXIANG_WAREHOUSE": str(home.warehouse),
+        "HUAXIANG_BUILD": str(home.build(run.id)),
+    }
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""A fit as it is to be kept, a registered version, and a training: the fits of a target and what decides among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huaxiang.promotion import Decision, Judging
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow.models import ModelSignature
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit as it is to be kept. It holds figures, pictures and the model: never a row about a customer."""
+
+    target: str
+    algorithm: str
+    description: str
+    fingerprint: str
+    as_of: str
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, float]
+    notes: tuple[str, ...]
+    model_code: Path
+    model_files: Mapping[str, str | bytes]  # file name -> content
+    signature: ModelSignature
+    pip_requirements: tuple[str, ...]
+    model_folders: Mapping[str, Path] = field(default_factory=dict)  # name -> another model, kept whole inside this one
+    recipe: str = ""  # algorithm, features and parameters in one name; the algorithm where a target has only one
+    baseline: str = ""  # the one-line baseline in words
+    split: str = ""  # which days were learned from and which judged
+    tables: Mapping[str, Any] = field(default_factory=dict)  # name -> rows of figures
+    series: Mapping[str, Mapping[int, float]] = field(default_factory=dict)  # metric -> step -> value
+    pictures: Mapping[str, Figure | Path] = field(default_factory=dict)  # drawn, or drawn already as PNG
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version."""
+
+    target: str
+    version: str
+    run_id: str
+    fingerprint: str
+    metrics: Mapping[str, float]
+    recipe: str = ""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One target's training: what becomes runs, and all it takes to promote, also later and without the data.
+
+    `against` is the champion it was decided against, None where there was none or nobody could say. Where the champion
+    is another one by the time of promotion, `judging` decides anew, and `columns` (what was there to score with) tell
+    whether that champion can still score. Without `judging` there is one recipe only.
+    """
+
+    fits: tuple[Fit, ...]
+    judged_by: str
+    decision: Decision | None = None
+    judging: Judging | None = None
+    must_replace: bool = False
+    against: Version | None = None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        return self.fits[0].target
