@@ -7,6 +7,7 @@ and exactly the header's number of fields. If not, its first line alone is refus
 
 from __future__ import annotations
 
+import codecs
 import re
 from array import array
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Refused:
     detail: str
     raw_text: str | None
     net_amount: Decimal | None = None
+    is_short: bool = False  # it has fewer fields than the header: it may have been cut
 
 
 @dataclass
@@ -70,9 +72,15 @@ class Header:
 def to_utf8(raw: bytes, encoding: str) -> bytes:
     """The drop's bytes as UTF-8. What is no text in the declared encoding becomes invalid, refused record by record.
 
-    Line ends and quotes are single bytes of their own in every accepted encoding, so the records stay the same.
+    Records are found afterwards, so that line ends and quotes may be any bytes in the declared encoding.
     """
-    if encoding != "utf-8":
+    if encoding.startswith("utf-16"):
+        # The mark at the beginning decides, else what was declared; without either the order of nearly all machines.
+        order = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(raw[:2], "")
+        name = order or ("utf-16-le" if encoding == "utf-16" else encoding)
+        text = raw[: len(raw) // 2 * 2].decode(name, "surrogatepass")
+        raw = text.encode("utf-8", "surrogatepass")
+    elif encoding != "utf-8":
         raw = raw.decode(encoding, "surrogateescape").encode("utf-8", "surrogatepass")
     return raw.removeprefix(_BOM)
 
@@ -149,7 +157,7 @@ def _frame_quoted(data: bytes, dialect: Dialect, field_count: int, line_number: 
         if not line:
             position, line_number = end, line_number + 1
             continue
-        record, problem = line, None
+        record, problem, is_short = line, None, False
         if pattern and quote in line:
             found = pattern.match(data, position, min(position + LONGEST_RECORD, len(data)))
             if found and (found.end() == len(data) or data[found.end() - 1 : found.end()] == b"\n"):
@@ -157,14 +165,16 @@ def _frame_quoted(data: bytes, dialect: Dialect, field_count: int, line_number: 
                 record = data[position:end].rstrip(b"\r\n")
             else:
                 problem = _quote_problem(line, dialect, field_count)
+                is_short = problem[0] == "FIELDS" and len(_split(line, dialect)[0]) < field_count
         elif line.count(delimiter) != field_count - 1:
             problem = ("FIELDS", _fields_detail(line.count(delimiter) + 1, field_count))
+            is_short = line.count(delimiter) < field_count - 1
         elif b"\r" in line:
             problem = ("FIELDS", _CARRIAGE_RETURN)
         if not _is_utf8(record) or b"\0" in record:
             frames.refused.append(_refuse_encoding(record, number, line_number))
         elif problem:
-            frames.refused.append(Refused(number, line_number, *problem, record.decode()))
+            frames.refused.append(Refused(number, line_number, *problem, record.decode(), is_short=is_short))
         else:
             _take(frames, record, number, line_number)
         line_number += data.count(b"\n", position, end) or 1
@@ -220,7 +230,8 @@ def _take(frames: Frames, record: bytes, number: int, line_number: int) -> None:
 
 
 def _refuse_fields(line: bytes, number: int, line_number: int, found: int, wanted: int) -> Refused:
-    return Refused(number, line_number, "FIELDS", _fields_detail(found, wanted), line.decode())
+    detail = _fields_detail(found, wanted)
+    return Refused(number, line_number, "FIELDS", detail, line.decode(), is_short=found < wanted)
 
 
 def _fields_detail(found: int, wanted: int) -> str:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _ROWS_AT_A_TIME = 122_880
 _MOST_WORKERS = 4
+_MEMORY = "400MiB"
+# Some hundred equal rows take a byte, but no table of that size has only equal rows.
+_MOST_ROWS_PER_BYTE = 100
+_ROWS_COUNT_FROM = 50_000_000
 
 
 def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[Outcome]:
@@ -58,7 +62,7 @@ def _connect(home: Home, folder: Path, mapping: TableMapping) -> Any:
     """A DuckDB that can read the raw drops and nothing else."""
     connection = connect()
     connection.execute("set threads = 1")
-    connection.execute("set memory_limit = '400MiB'")
+    connection.execute(f"set memory_limit = '{_MEMORY}'")
     connection.execute(f"set temp_directory = {literal(str(folder))}")
     connection.execute(f"set allowed_directories = [{literal(str(folder))}, {literal(str(home.raw))}]")
     connection.execute("set enable_external_access = false")
@@ -80,7 +84,9 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         }
     except (pa.ArrowException, duckdb.Error, OSError):
         # Nobody can say how many records it holds: the file itself is the one record refused.
-        return _refuse(home, drop, size, 1, [Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)])
+        return _refuse(home, drop, size, 1, [_file_refusal(raw)])
+    if records_in > max(_ROWS_COUNT_FROM, size * _MOST_ROWS_PER_BYTE):
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", "more rows than its bytes can hold", None)])
     lacking = [name for name in drop.mapping.needed_columns if name.casefold() not in set(map(str.casefold, types))]
     if lacking:
         return _refuse_all(connection, home, drop, size, records_in, f"{lacking[0]}: no such column in the drop")
@@ -90,7 +96,9 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         accepted = write_accepted(home, drop, contract, (problems.take_out(part) for part in reader))
         refused = _refused(connection, planned, raw, problems) if problems.found else []
     except duckdb.OutOfMemoryException:
-        raise
+        accepted_path(home, drop).unlink(missing_ok=True)
+        detail = f"reading it takes more than the {_MEMORY} a file may use"
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", detail, None)])
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException):
         accepted_path(home, drop).unlink(missing_ok=True)
         lost = [
@@ -177,6 +185,17 @@ def _texts(connection: Any, raw: Path, where: str = "") -> dict[int, str]:
         f" from read_parquet({literal(str(raw))}, file_row_number = true) as original) {where}"
     ).fetchall()
     return dict(found)
+
+
+def _file_refusal(raw: Path) -> Refused:
+    """The file is the one record refused. Both ends of a Parquet file say PAR1: without the last it has been cut."""
+    with raw.open("rb") as file:
+        begin = file.read(4)
+        file.seek(max(0, raw.stat().st_size - 4))
+        is_cut = begin == b"PAR1" != file.read(4)
+    if is_cut:
+        return Refused(1, 1, "TRUNCATED", "the Parquet file breaks off", None)
+    return Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)
 
 
 def _refuse_all(connection: Any, home: Home, drop: Drop, size: int, records_in: int, detail: str) -> Outcome:

@@ -21,6 +21,9 @@ REASONS = {
     "ENCODING": "the bytes are not text of the declared encoding",
     "HEADER": "the file's header lacks a column that the mapping needs",
     "JSON": "the line is not valid JSON",
+    "TRUNCATED": "the file breaks off before its end",
+    "ARCHIVE": "the file is compressed in a way that is not safe to open",
+    "FUTURE_TIME": "something is said to have happened after the file was dropped",
 }
 
 
