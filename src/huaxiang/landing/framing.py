@@ -18,6 +18,8 @@ LONGEST_RECORD = 4 * 2**20
 
 _BOM = b"\xef\xbb\xbf"
 _CARRIAGE_RETURN = "a carriage return inside the record"
+_TOO_LONG = ("TOO_LONG", f"a record of more than {LONGEST_RECORD // 2**20} MiB")
+_INNER_BOM = "a byte order mark inside the file, as where files were joined"
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def frame_lines(data: bytes) -> Frames:
         if not line:
             continue
         number = frames.count + 1
-        if is_valid or _is_utf8(line):
+        if len(line) > LONGEST_RECORD:
+            frames.refused.append(Refused(number, line_number, *_TOO_LONG, line.decode("utf-8", "replace")))
+        elif is_valid or _is_utf8(line):
             _take(frames, line, number, line_number)
         else:
             frames.refused.append(_refuse_encoding(line, number, line_number))
@@ -158,7 +162,9 @@ def _frame_quoted(data: bytes, dialect: Dialect, field_count: int, line_number: 
             position, line_number = end, line_number + 1
             continue
         record, problem, is_short = line, None, False
-        if pattern and quote in line:
+        if len(line) > LONGEST_RECORD:
+            problem = _TOO_LONG
+        elif pattern and quote in line:
             found = pattern.match(data, position, min(position + LONGEST_RECORD, len(data)))
             if found and (found.end() == len(data) or data[found.end() - 1 : found.end()] == b"\n"):
                 end = found.end()
@@ -173,6 +179,8 @@ def _frame_quoted(data: bytes, dialect: Dialect, field_count: int, line_number: 
             problem = ("FIELDS", _CARRIAGE_RETURN)
         if not _is_utf8(record) or b"\0" in record:
             frames.refused.append(_refuse_encoding(record, number, line_number))
+        elif record.startswith(_BOM):
+            frames.refused.append(Refused(number, line_number, "ENCODING", _INNER_BOM, record.decode()))
         elif problem:
             frames.refused.append(Refused(number, line_number, *problem, record.decode(), is_short=is_short))
         else:
@@ -248,7 +256,20 @@ def _refuse_encoding(line: bytes, number: int, line_number: int) -> Refused:
 
 
 def _is_plain(data: bytes) -> bool:
-    return _is_utf8(data) and b"\0" not in data and data.count(b"\r") == data.count(b"\r\n")
+    is_text = _is_utf8(data) and b"\0" not in data and data.count(b"\r") == data.count(b"\r\n")
+    return is_text and _BOM not in data and _has_no_long_line(data)
+
+
+def _has_no_long_line(data: bytes) -> bool:
+    if len(data) <= LONGEST_RECORD:
+        return True
+    position = 0
+    while position + LONGEST_RECORD < len(data):
+        end = data.rfind(b"\n", position, position + LONGEST_RECORD + 1) + 1
+        if not end:
+            return False
+        position = end
+    return True
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -87,6 +87,11 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         return _refuse(home, drop, size, 1, [_file_refusal(raw)])
     if records_in > max(_ROWS_COUNT_FROM, size * _MOST_ROWS_PER_BYTE):
         return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", "more rows than its bytes can hold", None)])
+    if "file_row_number" in set(map(str.casefold, types)):
+        # Without the loader's own column of that name nobody could say which record is which.
+        detail = "file_row_number: a column name that the loader needs for itself"
+        lost = [Refused(number, number, "HEADER", detail, None) for number in range(1, records_in + 1)]
+        return _refuse(home, drop, size, records_in, lost)
     lacking = [name for name in drop.mapping.needed_columns if name.casefold() not in set(map(str.casefold, types))]
     if lacking:
         return _refuse_all(connection, home, drop, size, records_in, f"{lacking[0]}: no such column in the drop")
@@ -147,7 +152,9 @@ class _Problems:
 
 def _plan(contract: Contract, drop: Drop, raw: Path, types: dict[str, str]) -> Plan:
     rows = f"read_parquet({literal(str(raw))}, file_row_number = true)"
-    relation = f"(select *, file_row_number + 1 as _record, 1 as _file from {rows})"
+    wanted = set(map(str.casefold, drop.mapping.source_columns))
+    had = [quoted(name) for name in types if name.casefold() in wanted]
+    relation = f"(select {', '.join([*had, 'file_row_number + 1 as _record', '1 as _file'])} from {rows})"
     columns = {name: _text(drop.mapping, name, type_) for name, type_ in types.items()}
     own = {"load_date": f"date '{drop.load_date}'", "file_id": literal(drop.file_id), "record_number": "_record"}
     return plan(contract, drop.mapping, relation, columns, own)

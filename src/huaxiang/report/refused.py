@@ -23,6 +23,7 @@ REASONS = {
     "JSON": "the line is not valid JSON",
     "TRUNCATED": "the file breaks off before its end",
     "ARCHIVE": "the file is compressed in a way that is not safe to open",
+    "TOO_LONG": "the record is longer than any record of data",
     "FUTURE_TIME": "something is said to have happened after the file was dropped",
 }
 
