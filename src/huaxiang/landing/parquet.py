@@ -32,6 +32,7 @@ _MEMORY = "400MiB"
 # Some hundred equal rows take a byte, but no table of that size has only equal rows.
 _MOST_ROWS_PER_BYTE = 100
 _ROWS_COUNT_FROM = 50_000_000
+_MOST_LISTED = 1_000_000
 
 
 def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[Outcome]:
@@ -51,11 +52,22 @@ def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[
             try:
                 return _land(connection, home, contract, drop)
             finally:
-                free.put(connection)
+                # An internal error of DuckDB over a damaged file makes its connection useless: take a fresh one.
+                free.put(connection if _works(connection) else _connect(home, Path(folder), drop.mapping))
 
         yield from pool.map(take, drops)
         for _ in range(workers):
             free.get().close()
+
+
+def _works(connection: Any) -> bool:
+    import duckdb
+
+    try:
+        connection.execute("select 1").fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _connect(home: Home, folder: Path, mapping: TableMapping) -> Any:
@@ -82,7 +94,7 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
             name: type_
             for name, type_, *_ in connection.execute(f"describe from read_parquet({literal(str(raw))})").fetchall()
         }
-    except (pa.ArrowException, duckdb.Error, OSError):
+    except (pa.ArrowException, duckdb.Error, OSError, UnicodeDecodeError):
         # Nobody can say how many records it holds: the file itself is the one record refused.
         return _refuse(home, drop, size, 1, [_file_refusal(raw)])
     if records_in > max(_ROWS_COUNT_FROM, size * _MOST_ROWS_PER_BYTE):
@@ -104,13 +116,10 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         accepted_path(home, drop).unlink(missing_ok=True)
         detail = f"reading it takes more than the {_MEMORY} a file may use"
         return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", detail, None)])
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException):
-        accepted_path(home, drop).unlink(missing_ok=True)
-        lost = [
-            Refused(number, number, "UNREADABLE", "a damaged part of the Parquet file", None)
-            for number in range(1, records_in + 1)
-        ]
-        return _refuse(home, drop, size, records_in, lost)
+    except duckdb.Error:
+        return _refuse_damaged(home, drop, size, records_in)
+    if accepted + len(refused) != records_in:
+        return _refuse_damaged(home, drop, size, records_in)
     return Outcome(
         drop,
         size,
@@ -120,6 +129,17 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         Counter(one.reason for one in refused),
         net_in=problems.money,
     )
+
+
+def _refuse_damaged(home: Home, drop: Drop, size: int, records_in: int) -> Outcome:
+    accepted_path(home, drop).unlink(missing_ok=True)
+    # A damaged footer can claim any number: beyond this one the file itself is the one record refused.
+    count = records_in if records_in <= _MOST_LISTED else 1
+    lost = [
+        Refused(number, number, "UNREADABLE", "a damaged part of the Parquet file", None)
+        for number in range(1, count + 1)
+    ]
+    return _refuse(home, drop, size, count, lost)
 
 
 @dataclass
