@@ -11,6 +11,7 @@ from huaxiang.errors import BadConfiguration
 # name each other ("billion laughs") would otherwise fill the memory.
 MOST_BYTES = 2**20
 MOST_ALIASES = 20
+MOST_DEPTH = 50
 
 
 def read_mapping(path: Path, what: str) -> dict[str, Any]:
@@ -24,12 +25,10 @@ def read_mapping(path: Path, what: str) -> dict[str, Any]:
     try:
         _check_size(path, what)
         text = path.read_text(encoding="utf-8")
-        _check_aliases(path, what, text, loader)
+        _check_shape(path, what, text, loader)
         content = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader)
     except FileNotFoundError as error:
         raise BadConfiguration(f"{path}: not found; {what} is read from there") from error
-    except RecursionError as error:
-        raise BadConfiguration(f"{path}: nested too deeply, so {what} cannot be read; flatten it") from error
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise BadConfiguration(f"{path}: not valid YAML, so {what} cannot be read: {reason}") from error
@@ -46,13 +45,17 @@ def _check_size(path: Path, what: str) -> None:
         )
 
 
-def _check_aliases(path: Path, what: str, text: str, loader: Any) -> None:
+def _check_shape(path: Path, what: str, text: str, loader: Any) -> None:
+    """Read the file's tokens once before anything is built of them: the C loader ends the process when it nests."""
     import yaml
 
-    if "&" not in text or "*" not in text:
-        return
-    aliases = sum(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=loader))
-    if aliases > MOST_ALIASES:
-        raise BadConfiguration(
-            f"{path}: {aliases:,} aliases (*name), but {what} may have {MOST_ALIASES}; write the values out"
-        )
+    aliases = depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        aliases += isinstance(event, yaml.AliasEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if aliases > MOST_ALIASES:
+            raise BadConfiguration(
+                f"{path}: more than {MOST_ALIASES} aliases (*name), which {what} does not need; write the values out"
+            )
+        if depth > MOST_DEPTH:
+            raise BadConfiguration(f"{path}: nested more than {MOST_DEPTH} deep, so {what} cannot be read; flatten it")
