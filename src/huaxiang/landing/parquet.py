@@ -102,8 +102,7 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
     if "file_row_number" in set(map(str.casefold, types)):
         # Without the loader's own column of that name nobody could say which record is which.
         detail = "file_row_number: a column name that the loader needs for itself"
-        lost = [Refused(number, number, "HEADER", detail, None) for number in range(1, records_in + 1)]
-        return _refuse(home, drop, size, records_in, lost)
+        return _refuse_all(connection, home, drop, size, records_in, detail)
     lacking = [name for name in drop.mapping.needed_columns if name.casefold() not in set(map(str.casefold, types))]
     if lacking:
         return _refuse_all(connection, home, drop, size, records_in, f"{lacking[0]}: no such column in the drop")
@@ -226,14 +225,16 @@ def _file_refusal(raw: Path) -> Refused:
 
 
 def _refuse_all(connection: Any, home: Home, drop: Drop, size: int, records_in: int, detail: str) -> Outcome:
-    texts = _texts(connection, home.raw / drop.sha256)
-    return _refuse(
-        home,
-        drop,
-        size,
-        records_in,
-        [Refused(number, number, "HEADER", detail, text) for number, text in sorted(texts.items())],
-    )
+    import duckdb
+
+    if records_in > _MOST_LISTED:
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "HEADER", detail, None)])
+    try:
+        texts: dict[int, str] = _texts(connection, home.raw / drop.sha256)
+    except duckdb.Error:
+        texts = {}  # damaged as well
+    refused = [Refused(number, number, "HEADER", detail, texts.get(number)) for number in range(1, records_in + 1)]
+    return _refuse(home, drop, size, records_in, refused)
 
 
 def _refuse(home: Home, drop: Drop, size: int, records_in: int, refused: list[Refused]) -> Outcome:

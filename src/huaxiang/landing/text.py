@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -101,7 +102,7 @@ def retake(
         drop = replace(drop, mapping=mapping)
         found = {number: (one.raw_text or "").encode() for number, one in came.items()}
     else:
-        header, frames, problem = _read(mapping, (home.raw / drop.sha256).read_bytes())
+        header, frames, problem = _read(mapping, kept_raw(home, drop.sha256))
         if problem or frames.count != records_in:
             reason = (
                 problem.detail if problem else f"{frames.count:,} records are found where {records_in:,} were counted"
@@ -129,6 +130,18 @@ def retake(
     good, bad = _split_rows(rows)
     refused_again = [*taken.refused, *_refuse(taken, bad, planned)]
     return Retaken(good, sorted(refused_again, key=lambda one: one.record_number), money_of(contract, good))
+
+
+def kept_raw(home: Home, sha256: str) -> bytes:
+    """The raw bytes of a drop that landed before. Raises HuaxiangError when they are not those that came."""
+    path = home.raw / sha256
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != sha256:
+        raise HuaxiangError(
+            f"{path}: not the bytes that came, its SHA-256 differs; restore it from a copy, or have the source send"
+            " the file again"
+        )
+    return raw
 
 
 def _frame_one(mapping: TableMapping, text: bytes, field_count: int) -> Frames:
