@@ -120,8 +120,10 @@ def _with(name: str, kind: Kind, reason: str = "", value: Any = None, /, **chang
 
 def _numbers() -> Iterator[BadInput]:
     no_numbers = (
-        "12元", "１２", "１２.５０", "1 000", "1_000", "0x1F", "1e", "e3", "--1", "+-1", "1-", "1.2.3", "NaN", "nan", "Infinity",
-        "-inf", "+Inf", "one", "1e400", "1e18", "9" * 40, "½", "٣", "1٫5", "$5", "5 USD", "(5)", "5%", "NULL", "N/A", "#REF!",
+        "12元", "１２", "１２.５０", "1 000", "1_000", "0x1F", "1e", "e3", "--1", "+-1", "1-", "1.2.3", "NaN", "nan",
+        "Infinity",
+        "-inf", "+Inf", "one", "1e400", "1e18", "9" * 40, "½", "٣", "1٫5", "$5", "5 USD", "(5)", "5%", "NULL", "N/A",
+        "#REF!",
         "1'000", "−5", "1e-400", ".", "-", "+", "true", "1.#INF",
     )  # fmt: skip
     for text in no_numbers:
@@ -131,7 +133,8 @@ def _numbers() -> Iterator[BadInput]:
         yield _with(f"quantity {text!r} in JSON Lines", JSONL, "TYPE", pieces=text)
     yield _with("amount '12,5' where the mark is a point", CSV, "TYPE", paid='"12,5"')
     for text, value in (
-        ("1e3", "1000"), (" 2.5 ", "2.50"), ("+1", "1"), (".5", "0.50"), ("5.", "5"), ("-0.0", "0"), ("0", "0"), ("-3.10", "-3.10"),
+        ("1e3", "1000"), (" 2.5 ", "2.50"), ("+1", "1"), (".5", "0.50"), ("5.", "5"), ("-0.0", "0"), ("0", "0"),
+        ("-3.10", "-3.10"),
         ("007", "7"), ("2.5E-1", "0.25"), ("1.004", "1.00"),
     ):  # fmt: skip
         yield _with(f"amount {text!r} is a number", CSV, "", ("net_amount", Decimal(value)), paid=text)
@@ -152,10 +155,14 @@ def _amounts() -> Iterator[BadInput]:
 
 def _instants() -> Iterator[BadInput]:
     no_instants = (
-        "yesterday", "2024-02-30 10:00:00", "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-32", "01/02/2024", "1.1.2024",
-        "2024.01.01", "2024-1-1", "24-01-01", "20240101", "1704103200", "2024-01-01 24:00:00", "2024-01-01 25:00", "infinity",
-        "-infinity", "epoch", "now", "today", "2024-01-01 10:60:00", "2024-01-01 10:00:60", "２０２４-01-01", "0000-00-00 00:00:00",
-        "2024-01-01 10:00:00 PM", "2024-01-01T10:00:00+99:00", "2024-01-01T10:00:00 Mars/Base", "Mon Jan 1 10:00:00 2024",
+        "yesterday", "2024-02-30 10:00:00", "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-32", "01/02/2024",
+        "1.1.2024",
+        "2024.01.01", "2024-1-1", "24-01-01", "20240101", "1704103200", "2024-01-01 24:00:00", "2024-01-01 25:00",
+        "infinity",
+        "-infinity", "epoch", "now", "today", "2024-01-01 10:60:00", "2024-01-01 10:00:60", "２０２４-01-01",
+        "0000-00-00 00:00:00",
+        "2024-01-01 10:00:00 PM", "2024-01-01T10:00:00+99:00", "2024-01-01T10:00:00 Mars/Base",
+        "Mon Jan 1 10:00:00 2024",
         "2024年1月1日", "2016-12-31 23:59:60",
     )  # fmt: skip
     for text in no_instants:
@@ -324,7 +331,8 @@ def _encodings() -> Iterator[BadInput]:
             50,
         )
         yield BadInput(
-            f"{encoding} given as UTF-8", CSV, lambda encoding=encoding: _chinese(_names_for(encoding)).encode(encoding),
+            f"{encoding} given as UTF-8", CSV,
+            lambda encoding=encoding: _chinese(_names_for(encoding)).encode(encoding),
             *((0, {"ENCODING": 50}) if "16" in encoding else (40, {"ENCODING": 10})),
         )  # fmt: skip
     traditional = ("張偉", "李娜", "王芳", "劉洋", "陳靜", "楊磊", "趙敏", "黃勇", "周杰", "吳霞")
@@ -554,13 +562,18 @@ def _objects() -> Iterator[BadInput]:
 
     good = json.dumps(row(51))
     for name, text in (
-        ("an array", "[1]"), ("a number", "1"), ("a text", '"x"'), ("null", "null"), ("an open brace", "{"), ("two objects", "{} {}"),
-        ("a comma at the end", good[:-1] + ",}"), ("single quotes", good.replace('"', "'")), ("NaN", good.replace('"51.25"', "NaN")),
+        ("an array", "[1]"), ("a number", "1"), ("a text", '"x"'), ("null", "null"), ("an open brace", "{"),
+        ("two objects", "{} {}"),
+        ("a comma at the end", good[:-1] + ",}"), ("single quotes", good.replace('"', "'")),
+        ("NaN", good.replace('"51.25"', "NaN")),
         ("Infinity", good.replace('"51.25"', "Infinity")), ("half a pair of \\u", good.replace("p51", "\\ud800")),
         ("the other half", good.replace("p51", "\\udc00x")), ("an escaped NUL", good.replace("p51", "a\\u0000b")),
-        ("a key twice", good[:-1] + ', "paid": "1"}'), ("a comment", good + " // x"), ("a bare word", good.replace('"51.25"', "abc")),
-        ("a tab in a text", good.replace("p51", "a\tb")), ("nested beyond all depth", '{"a":' * 5000 + "1" + "}" * 5000),
-        ("a number of 5,000 digits", good.replace('"51.25"', "1" * 5000)), ("a hexadecimal number", good.replace('"51.25"', "0x1F")),
+        ("a key twice", good[:-1] + ', "paid": "1"}'), ("a comment", good + " // x"),
+        ("a bare word", good.replace('"51.25"', "abc")),
+        ("a tab in a text", good.replace("p51", "a\tb")), ("nested beyond all depth",
+        '{"a":' * 5000 + "1" + "}" * 5000),
+        ("a number of 5,000 digits", good.replace('"51.25"', "1" * 5000)),
+        ("a hexadecimal number", good.replace('"51.25"', "0x1F")),
         ("a leading zero", good.replace('"51.25"', "007")), ("a plus", good.replace('"51.25"', "+1")),
     ):  # fmt: skip
         yield line(f"JSON Lines: {name}", text, JSON=1)
@@ -580,17 +593,23 @@ def _objects() -> Iterator[BadInput]:
 
 
 UNUSUAL_TEXTS = {
-    "an emoji": "🛒👩🏽‍🚀", "CJK extension B": "𠀀𠮷", "a right-to-left override": "a\u202eb\u202c", "zero width": "a\u200bb\u200dc\ufeffd",
-    "combining marks": "e\u0301 ñ n\u0303", "Hebrew": "שלום", "a private-use character": "\ue000", "U+FFFD itself": "a\ufffdb",
-    "a line separator": "a\u2028b\u2029c", "NEL": "a\u0085b", "a no-break space": "a\u00a0b", "an ideographic space": "张\u3000伟",
+    "an emoji": "🛒👩🏽‍🚀", "CJK extension B": "𠀀𠮷", "a right-to-left override": "a\u202eb\u202c",
+    "zero width": "a\u200bb\u200dc\ufeffd",
+    "combining marks": "e\u0301 ñ n\u0303", "Hebrew": "שלום", "a private-use character": "\ue000",
+    "U+FFFD itself": "a\ufffdb",
+    "a line separator": "a\u2028b\u2029c", "NEL": "a\u0085b", "a no-break space": "a\u00a0b",
+    "an ideographic space": "张\u3000伟",
     "a plane-16 character": "\U0010fffd", "a bell": "a\x07b", "a full-width name": "ＡＢＣ",
 }  # fmt: skip
 
 HOSTILE_TEXTS = {
-    "a script": "<script>alert(1)</script>", "an image with onerror": "<img src=x onerror=alert(1)>", "a formula": "=1+1",
+    "a script": "<script>alert(1)</script>", "an image with onerror": "<img src=x onerror=alert(1)>",
+    "a formula": "=1+1",
     "a plus formula": "+cmd|' /C calc'!A0", "an at formula": "@SUM(A1)", "a full-width formula": "＝1+1",
-    "an SQL injection": "x'; drop table orders; --", "a jinja expression": "{{ 7 * 7 }}", "a jinja statement": "{% raw %}",
-    "a path": "../../etc/passwd", "a template": "${jndi:ldap://x}", "a format": "%s%n{0}", "a backslash": "a\\nb\\", "a percent": "100%d",
+    "an SQL injection": "x'; drop table orders; --", "a jinja expression": "{{ 7 * 7 }}",
+    "a jinja statement": "{% raw %}",
+    "a path": "../../etc/passwd", "a template": "${jndi:ldap://x}", "a format": "%s%n{0}", "a backslash": "a\\nb\\",
+    "a percent": "100%d",
 }  # fmt: skip
 
 
@@ -605,7 +624,8 @@ def _injections() -> Iterator[BadInput]:
         for kind in (CSV, JSONL):
             yield _with(f"{name} in {kind.name}", kind, "", ("product_id", text), note=text)
     for name, column in (
-        ("a quote", 'a"b'), ("SQL", "x'; drop table t; --"), ("jinja", "{{ x }}"), ("a script", "<script>"), ("a NUL escape", "\\0"),
+        ("a quote", 'a"b'), ("SQL", "x'; drop table t; --"), ("jinja", "{{ x }}"), ("a script", "<script>"),
+        ("a NUL escape", "\\0"),
     ):  # fmt: skip
 
         def build(column: str = column) -> bytes:

@@ -1,4 +1,4 @@
-"""A home that only lands: many small sources, each with a mapping of its own, and what became of each of their files."""
+"""A home that only lands: small sources, each with a mapping of its own, and what became of each of their files."""
 
 from __future__ import annotations
 
