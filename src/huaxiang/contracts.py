@@ -45,6 +45,7 @@ class Column:
     description: str
     classification: str
     default: str | None = None
+    is_event_time: bool = False  # it tells when something happened, so it cannot lie after the day it was dropped
 
 
 @dataclass(frozen=True)
@@ -158,14 +159,17 @@ def _column(path: Path, said: Any) -> Column:
         raise _bad(
             path, at + "classification", f"'{classification}' is unknown", f"use one of {', '.join(CLASSIFICATIONS)}"
         )
-    defaults = [one.get("value") for one in said.get("customProperties") or [] if one.get("property") == "default"]
+    custom = {one.get("property"): one.get("value") for one in said.get("customProperties") or []}
+    if custom.get("eventTime") and logical not in ("timestamp", "date"):
+        raise _bad(path, at + "customProperties.eventTime", f"has no meaning for {physical}", "remove it")
     return Column(
         name=name,
         type=physical,
         is_required=bool(said.get("required", False) or said.get("primaryKey", False)),
         description=_text(path, said, "description", at=at),
         classification=classification,
-        default=str(defaults[0]) if defaults else None,
+        default=str(custom["default"]) if "default" in custom else None,
+        is_event_time=bool(custom.get("eventTime", False)),
     )
 
 

@@ -52,7 +52,7 @@ _WHOLE_TYPES = {
 }
 
 _ISO_DAY = r"\d{4}-\d{2}-\d{2}"
-_ISO_INSTANT = _ISO_DAY + r"([ T]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?"
+_ISO_INSTANT = _ISO_DAY + r"([ T]([01]\d|2[0-3]):\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-](0\d|1[0-5])(:?[0-5]\d)?))?)?"
 _ISO_OFFSET = r":\d{2}([.,]\d+)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 
@@ -177,11 +177,10 @@ def conversion(target: str, given: str, value: str) -> str:
             return f"try_cast(number_text({value}) as {target})"
         if is_number:
             return f"try_cast({value} as {target})"
-    if target == "double":
-        if family == "VARCHAR":
-            return f"try_cast(number_text({value}) as double)"
-        if is_number:
-            return f"cast({value} as double)"
+    if target == "double" and (family == "VARCHAR" or is_number):
+        # Infinity and NaN would spoil every sum they meet; adding 0.0 makes 0.0 of -0.0.
+        number = f"try_cast({f'number_text({value})' if family == 'VARCHAR' else value} as double)"
+        return f"case when isfinite({number}) then {number} + 0.0 end"
     if target == "bigint":
         # A cast would round 1.5 to 2 without a word.
         if family == "VARCHAR":
@@ -258,26 +257,38 @@ def _reader_bodies(reading: Reading) -> dict[str, str]:
 def _date_body(reading: Reading) -> str:
     # A day written as midnight is still a day; any other time of day would be lost, so it is refused.
     formats = reading.date_formats or ("%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
-    return f"cast(try_strptime(trim(x), {_list(formats)}) as date)"
+    return f"cast({_strptime(formats)} as date)"
+
+
+def _strptime(formats: tuple[str, ...] | list[str]) -> str:
+    # DuckDB gives a day for 'epoch' and 'infinity', whatever the format: ask for a digit first.
+    return f"case when regexp_matches(x, '[0-9]') then try_strptime(trim(x), {_list(formats)}) end"
+
+
+def _in_utc(local: str, time_zone: str) -> str:
+    """A local time as UTC; NULL for one that the clocks skip in spring, which nobody's clock can have shown."""
+    if time_zone == "UTC":
+        return local
+    instant = f"timezone({literal(time_zone)}, {local})"
+    return f"case when timezone({literal(time_zone)}, {instant}) = {local} then timezone('UTC', {instant}) end"
 
 
 def _instant_body(reading: Reading) -> str:
-    to_utc = "{}" if reading.time_zone == "UTC" else f"timezone('UTC', timezone({literal(reading.time_zone)}, {{}}))"
     if not reading.timestamp_formats:
         local = "try_cast(replace(trim(x), ',', '.') as timestamp)"
         return (
             f"case when not regexp_full_match(trim(x), {literal(_ISO_INSTANT)}) then null"
             f" when regexp_matches(trim(x), {literal(_ISO_OFFSET)})"
             f" then timezone('UTC', try_cast(replace(trim(x), ',', '.') as timestamptz))"
-            f" else {to_utc.format(local)} end"
+            f" else {_in_utc(local, reading.time_zone)} end"
         )
     parts = []
     zoned = [one for one in reading.timestamp_formats if "%z" in one.replace("%%", "") or "%Z" in one.replace("%%", "")]
     naive = [one for one in reading.timestamp_formats if one not in zoned and one not in EPOCH_FORMATS]
     if zoned:
-        parts.append(f"timezone('UTC', try_strptime(trim(x), {_list(zoned)}))")
+        parts.append(f"timezone('UTC', {_strptime(zoned)})")
     if naive:
-        parts.append(to_utc.format(f"try_strptime(trim(x), {_list(naive)})"))
+        parts.append(_in_utc(_strptime(naive), reading.time_zone))
     for name, milliseconds in EPOCH_FORMATS.items():
         if name in reading.timestamp_formats:
             digits = 11 if milliseconds > 1 else 14

@@ -34,13 +34,15 @@ _WRITTEN: dict[str, Any] = {
     "timestamp_formats": [],
     "missing_words": [],
     "time_zone": None,
+    "final_newline": "optional",
 }
 _SOURCE_KEYS = {"description", "currency", "tables", *_WRITTEN}
 _TABLE_KEYS = {"file", "format", "names", "may_be_absent", "columns", *_WRITTEN}
 _LOAD_DATE = re.compile(r"\{load_date(?::([^{}]+))?\}")
-_DIGITS = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}"}
-# Their newline or quote bytes can be a part of another character, so records cannot be found on the raw bytes.
-_NOT_BYTEWISE = ("utf-16", "utf-32", "utf-7", "iso2022", "hz")
+_DIGITS = {"%Y": "[0-9]{4}", "%m": "[0-9]{2}", "%d": "[0-9]{2}"}
+_COMPRESSIONS = {".gz": "gzip", ".zip": "zip"}
+# Encodings with a state, or of units nobody drops: one wrong byte changes what all that follow mean.
+_NOT_READ = ("utf-32", "utf-7", "iso2022", "hz")
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -86,6 +88,12 @@ class TableMapping:
     may_be_absent: tuple[str, ...]
     reading: Reading
     columns: tuple[tuple[str, Expression], ...]
+    final_newline: str
+
+    @property
+    def compression(self) -> str:
+        """How its drops are compressed, as the end of their name says: gzip, zip, or '' when they are not."""
+        return next((kind for end, kind in _COMPRESSIONS.items() if self.drops.text.endswith(end)), "")
 
     @property
     def source_columns(self) -> tuple[str, ...]:
@@ -203,7 +211,10 @@ def _table(
         may_be_absent=_names(path, said, f"{at}.may_be_absent"),
         reading=reading,
         columns=_columns(path, connection, contracts[table], said.get("columns"), f"{at}.columns"),
+        final_newline=written["final_newline"],
     )
+    if mapping.compression and format_ == "parquet":
+        raise _bad(path, f"{at}.file", "is compressed, but Parquet compresses itself", "drop the Parquet file as it is")
     lacking = [
         name for name in mapping.source_columns if names and name.casefold() not in set(map(str.casefold, names))
     ]
@@ -276,6 +287,8 @@ def _written(
         raise _bad(path, at + "delimiter", "is also the quote character", "correct one of the two")
     if written["decimal_mark"] == written["thousands_mark"]:
         raise _bad(path, at + "decimal_mark", "is also the thousands mark", "correct one of the two")
+    if written["final_newline"] not in ("optional", "required"):
+        raise _bad(path, at + "final_newline", f"is '{written['final_newline']}'", "say optional or required")
     written["encoding"] = _encoding(path, str(written["encoding"]), at + "encoding")
     return written
 
@@ -286,8 +299,8 @@ def _encoding(path: Path, name: str, at: str) -> str:
         found = codecs.lookup(name).name
     except LookupError as error:
         raise _bad(path, at, f"'{name}' is unknown", "use a name such as utf-8, cp1252, gb18030") from error
-    if found.replace("_", "-").startswith(_NOT_BYTEWISE) or found.startswith("iso2022"):
-        raise _bad(path, at, f"'{name}' hides line ends and quotes in other bytes", "have the source write utf-8")
+    if found.replace("_", "-").startswith(_NOT_READ):
+        raise _bad(path, at, f"'{name}' cannot be read record by record", "have the source write utf-8")
     return "utf-8" if found == "utf-8-sig" else found
 
 

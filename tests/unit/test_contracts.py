@@ -56,7 +56,7 @@ def test_a_contract_tells_types_key_rules_defaults_and_retention(settings):
     assert not contract.column("store_id").is_required
     assert contract.column("discount_amount").default == "0"
     assert contract.column("gross_amount").default == "net_amount + discount_amount + coupon_amount"
-    assert [rule.name for rule in contract.rules] == ["ordered_at_is_sane", "amounts_add_up"]
+    assert [rule.name for rule in contract.rules] == ["ordered_at_is_sane", "figures_are_sane", "amounts_add_up"]
     assert contract.retention_years == 3
 
 

@@ -236,8 +236,8 @@ def test_marks_formats_and_missing_words_are_those_of_the_source(shop):
 )
 def test_an_instant_without_an_offset_is_local_time_of_the_source(shop, written, utc):
     shop.maps(mapped(time_zone="Europe/Berlin"))
-    shop.drops(DAY, HEADER + line(1, at=written))
-    shop.lands()
+    shop.drops("sales_2024-07-01.csv", HEADER + line(1, at=written))
+    shop.lands("2024-07-01")
 
     assert shop.rows("ordered_at::varchar") == [utc]
 
@@ -583,7 +583,7 @@ def test_a_file_that_is_no_whole_parquet_file_is_refused_as_one_record(shop, pro
     shop.drops("promotions_2024-01-02.parquet", whole[: len(whole) // 2])
     shop.lands("2024-01-02")
 
-    assert shop.refused("reason, detail", "promotions") == [("UNREADABLE", "not a whole Parquet file")]
+    assert shop.refused("reason, detail", "promotions") == [("TRUNCATED", "the Parquet file breaks off")]
     assert shop.rows("product_id", "promotions") == ["1"]
 
 

@@ -83,7 +83,7 @@ def test_a_source_without_a_mapping_is_named_with_the_next_step(settings):
         ("sales_{load_date}.csv", "'sales_{load_date:%y%m%d}.csv'", "'%y%m%d' is not a form of a day"),
         ("format: csv", "format: xlsx", "'tables.order_lines.format' is 'xlsx'; use one of csv, jsonl, parquet"),
         ("format: csv", "format: csv\n    names: [line, who]", "reads 'bought_at', which is not among 'names'"),
-        ("format: csv", "format: csv\n    encoding: utf-16", "hides line ends and quotes in other bytes"),
+        ("format: csv", "format: csv\n    encoding: utf-7", "cannot be read record by record"),
         ("format: csv", "format: csv\n    encoding: klingon", "'klingon' is unknown; use a name such as utf-8"),
         ("format: csv", "format: csv\n    delimiter: '::'", "'::' is not one ASCII character"),
         ("format: csv", "format: csv\n    time_zone: Mars", "'Mars' is not an IANA zone"),

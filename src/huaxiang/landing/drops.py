@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from unicodedata import category
 
 from huaxiang.errors import MissingPartition
 from huaxiang.sources import Source, TableMapping
@@ -63,7 +64,15 @@ def find_drops(source: Source) -> Inbox:
     drops, unmatched = [], []
     for path in sorted(source.inbox.rglob("*")):
         name = path.relative_to(source.inbox).as_posix()
-        if any(part.startswith(".") for part in name.split("/")) or not path.is_file():
+        if any(part.startswith(".") for part in name.split("/")):
+            continue
+        if not _is_plain_file(path, source.inbox):
+            if not path.is_dir() or path.is_symlink():
+                unmatched.append(f"{source.name}/{_shown(name)} (not a file of the inbox)")
+            continue
+        if name != _shown(name):
+            # Control characters and bytes that are no text would come out again in logs, ledger and pages.
+            unmatched.append(f"{source.name}/{_shown(name)}")
             continue
         found = [(mapping, mapping.drops.load_date(name)) for mapping in source.tables.values()]
         taken = [Drop(source.name, mapping, path, f"{source.name}/{name}", day) for mapping, day in found if day]
@@ -72,3 +81,18 @@ def find_drops(source: Source) -> Inbox:
             unmatched.append(f"{source.name}/{name}")
     drops.sort(key=lambda drop: (drop.table, drop.load_date, drop.file_name))
     return Inbox(tuple(drops), tuple(unmatched))
+
+
+def _is_plain_file(path: Path, inbox: Path) -> bool:
+    """A file that lies in the inbox: no device or pipe, which would block or never end, and no link that leads out."""
+    if not path.is_file():
+        return False
+    return not path.is_symlink() or path.resolve().is_relative_to(inbox.resolve())
+
+
+def _shown(name: str) -> str:
+    """The name with what cannot be printed, or would change how the rest is printed, written as an escape."""
+    unprintable = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return "".join(
+        one.encode("unicode_escape", "surrogatepass").decode() if category(one) in unprintable else one for one in name
+    )

@@ -26,7 +26,8 @@ def check_mappings_fit(settings: Settings, outcomes: list[Outcome], ledger: list
     They have changed when the mapping still fits a drop that was accepted before. Raises BadConfiguration.
     """
     for (source, table), group in groupby(outcomes, key=lambda one: (one.drop.source, one.drop.table)):
-        same = list(group)
+        # A damaged file says nothing about the mapping.
+        same = [one for one in group if not set(one.refused) & {"TRUNCATED", "ARCHIVE", "UNREADABLE"}]
         if any(one.accepted for one in same) or sum(one.records_in for one in same) < _ENOUGH_RECORDS:
             continue
         accepted = [

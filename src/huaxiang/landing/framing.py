@@ -7,6 +7,7 @@ and exactly the header's number of fields. If not, its first line alone is refus
 
 from __future__ import annotations
 
+import codecs
 import re
 from array import array
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ LONGEST_RECORD = 4 * 2**20
 
 _BOM = b"\xef\xbb\xbf"
 _CARRIAGE_RETURN = "a carriage return inside the record"
+_TOO_LONG = ("TOO_LONG", f"a record of more than {LONGEST_RECORD // 2**20} MiB")
+_INNER_BOM = "a byte order mark inside the file, as where files were joined"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Refused:
     detail: str
     raw_text: str | None
     net_amount: Decimal | None = None
+    is_short: bool = False  # it has fewer fields than the header: it may have been cut
 
 
 @dataclass
@@ -70,9 +74,15 @@ class Header:
 def to_utf8(raw: bytes, encoding: str) -> bytes:
     """The drop's bytes as UTF-8. What is no text in the declared encoding becomes invalid, refused record by record.
 
-    Line ends and quotes are single bytes of their own in every accepted encoding, so the records stay the same.
+    Records are found afterwards, so that line ends and quotes may be any bytes in the declared encoding.
     """
-    if encoding != "utf-8":
+    if encoding.startswith("utf-16"):
+        # The mark at the beginning decides, else what was declared; without either the order of nearly all machines.
+        order = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(raw[:2], "")
+        name = order or ("utf-16-le" if encoding == "utf-16" else encoding)
+        text = raw[: len(raw) // 2 * 2].decode(name, "surrogatepass")
+        raw = text.encode("utf-8", "surrogatepass")
+    elif encoding != "utf-8":
         raw = raw.decode(encoding, "surrogateescape").encode("utf-8", "surrogatepass")
     return raw.removeprefix(_BOM)
 
@@ -110,7 +120,9 @@ def frame_lines(data: bytes) -> Frames:
         if not line:
             continue
         number = frames.count + 1
-        if is_valid or _is_utf8(line):
+        if len(line) > LONGEST_RECORD:
+            frames.refused.append(Refused(number, line_number, *_TOO_LONG, line.decode("utf-8", "replace")))
+        elif is_valid or _is_utf8(line):
             _take(frames, line, number, line_number)
         else:
             frames.refused.append(_refuse_encoding(line, number, line_number))
@@ -149,22 +161,28 @@ def _frame_quoted(data: bytes, dialect: Dialect, field_count: int, line_number: 
         if not line:
             position, line_number = end, line_number + 1
             continue
-        record, problem = line, None
-        if pattern and quote in line:
+        record, problem, is_short = line, None, False
+        if len(line) > LONGEST_RECORD:
+            problem = _TOO_LONG
+        elif pattern and quote in line:
             found = pattern.match(data, position, min(position + LONGEST_RECORD, len(data)))
             if found and (found.end() == len(data) or data[found.end() - 1 : found.end()] == b"\n"):
                 end = found.end()
                 record = data[position:end].rstrip(b"\r\n")
             else:
                 problem = _quote_problem(line, dialect, field_count)
+                is_short = problem[0] == "FIELDS" and len(_split(line, dialect)[0]) < field_count
         elif line.count(delimiter) != field_count - 1:
             problem = ("FIELDS", _fields_detail(line.count(delimiter) + 1, field_count))
+            is_short = line.count(delimiter) < field_count - 1
         elif b"\r" in line:
             problem = ("FIELDS", _CARRIAGE_RETURN)
         if not _is_utf8(record) or b"\0" in record:
             frames.refused.append(_refuse_encoding(record, number, line_number))
+        elif record.startswith(_BOM):
+            frames.refused.append(Refused(number, line_number, "ENCODING", _INNER_BOM, record.decode()))
         elif problem:
-            frames.refused.append(Refused(number, line_number, *problem, record.decode()))
+            frames.refused.append(Refused(number, line_number, *problem, record.decode(), is_short=is_short))
         else:
             _take(frames, record, number, line_number)
         line_number += data.count(b"\n", position, end) or 1
@@ -220,7 +238,8 @@ def _take(frames: Frames, record: bytes, number: int, line_number: int) -> None:
 
 
 def _refuse_fields(line: bytes, number: int, line_number: int, found: int, wanted: int) -> Refused:
-    return Refused(number, line_number, "FIELDS", _fields_detail(found, wanted), line.decode())
+    detail = _fields_detail(found, wanted)
+    return Refused(number, line_number, "FIELDS", detail, line.decode(), is_short=found < wanted)
 
 
 def _fields_detail(found: int, wanted: int) -> str:
@@ -237,7 +256,20 @@ def _refuse_encoding(line: bytes, number: int, line_number: int) -> Refused:
 
 
 def _is_plain(data: bytes) -> bool:
-    return _is_utf8(data) and b"\0" not in data and data.count(b"\r") == data.count(b"\r\n")
+    is_text = _is_utf8(data) and b"\0" not in data and data.count(b"\r") == data.count(b"\r\n")
+    return is_text and _BOM not in data and _has_no_long_line(data)
+
+
+def _has_no_long_line(data: bytes) -> bool:
+    if len(data) <= LONGEST_RECORD:
+        return True
+    position = 0
+    while position + LONGEST_RECORD < len(data):
+        end = data.rfind(b"\n", position, position + LONGEST_RECORD + 1) + 1
+        if not end:
+            return False
+        position = end
+    return True
 
 
 def _is_utf8(data: bytes) -> bool:

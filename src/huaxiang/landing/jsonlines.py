@@ -25,15 +25,38 @@ def sort_objects(frames: Frames) -> tuple[Frames, set[str]]:
     return sorted_out, keys
 
 
-def _read_object(line: bytes) -> dict[str, Any] | None:
-    """None for what is no object, and for what Python takes but the JSON standard does not (NaN, half a character)."""
+def breaks_off(line: str) -> bool:
+    """Whether the line is the beginning of a JSON object that never ends."""
     try:
-        found = json.loads(line, parse_constant=_refuse_constant)
+        json.loads(line)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(line) or not line.endswith("}")
+    except (ValueError, RecursionError):
+        pass
+    return False
+
+
+def _read_object(line: bytes) -> dict[str, Any] | None:
+    """None for what is no object, and for what Python takes but others do not: NaN, half a character, a key twice."""
+    try:
+        found = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_object)
         if b"\\u" in line:
-            json.dumps(found, ensure_ascii=False).encode()
+            text = json.dumps(found, ensure_ascii=False)
+            text.encode()
+            # The only way a NUL can hide in a line: written as an escape.
+            if "\\u0000" in text.replace("\\\\", ""):
+                return None
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of a key that stands twice one reader takes the first value, another the last.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _refuse_constant(name: str) -> NoReturn:

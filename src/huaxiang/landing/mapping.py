@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from huaxiang.contracts import Contract
+from huaxiang.contracts import Column, Contract
 from huaxiang.expressions import DROP_COLUMNS, READERS, can_fail, conversion, literal, quoted
 from huaxiang.sources import TableMapping
 
@@ -17,6 +17,11 @@ _KINDS = {
     "bigint": "a whole number",
     "double": "a number",
 }
+
+
+# What a drop tells has happened by its load day. One day more for zones (a local day ends up to 12 hours later in UTC)
+# and fast clocks, and one for drops that are named by the business day before they were written.
+DAYS_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -79,19 +84,46 @@ def plan(
         for column in contract.columns
         if column.is_required
     ]
+    final += [_future(column.name) for column in _event_times(contract, mapping)]
+    if mapping.format == "parquet":
+        # In text a NUL has been refused with its record; nothing that is meant holds one.
+        texts = [column.name for column in contract.columns if column.type == "varchar" and column.name in expressions]
+        final += [(f"contains({quoted(name)}, chr(0))", Problem("TYPE", f"{name}: holds a NUL")) for name in texts]
     for rule in contract.rules:
         # A rule that cannot even be computed is broken; one that gives NULL is not.
         is_broken = f"coalesce(not try({{'v': coalesce(({rule.expression}\n), true)}}).v, true)"
         final.append((is_broken, Problem(f"RULE:{rule.name}", f"{rule.name}: {rule.description}")))
     constant, computed = _defaults(contract)
+    day = drop_columns["load_date"] if needs_load_date(contract, mapping) else ""
+    if day:
+        mapped.append("_day")
+        typed.append("_day")
+    source = _source_list(mapping, source_columns, drop_columns) + (f", ({day})::date as _day" if day else "")
     sql = f"""
-with source as (select {_source_list(mapping, source_columns, drop_columns)} from {relation}),
+with source as (select {source} from {relation}),
 mapped as (select {", ".join(mapped)} from source),
 typed as (select {", ".join(typed)} from mapped),
 with_constants as (select * {constant} from typed),
 completed as (select * {computed} from with_constants)
-select * exclude (_unreadable), coalesce(_unreadable, {_first(final, len(broken))}) as _problem from completed"""
+select
+    * exclude (_unreadable{", _day" if day else ""}),
+    coalesce(_unreadable, {_first(final, len(broken))}) as _problem
+from completed"""
     return Plan(sql, tuple(problem for _, problem in (*broken, *final)))
+
+
+def needs_load_date(contract: Contract, mapping: TableMapping) -> bool:
+    """Whether checking a record needs its drop's load day, even if no expression asks for it."""
+    return bool(_event_times(contract, mapping))
+
+
+def _event_times(contract: Contract, mapping: TableMapping) -> list[Column]:
+    return [one for one in contract.columns if one.is_event_time and one.name in dict(mapping.columns)]
+
+
+def _future(name: str) -> tuple[str, Problem]:
+    detail = f"{name}: more than {DAYS_AHEAD} days after the drop's load day"
+    return f"cast({quoted(name)} as date) > _day + {DAYS_AHEAD}", Problem("FUTURE_TIME", detail)
 
 
 def cleaned(mapping: TableMapping, text: str) -> str:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 _ROWS_AT_A_TIME = 122_880
 _MOST_WORKERS = 4
+_MEMORY = "400MiB"
+# Some hundred equal rows take a byte, but no table of that size has only equal rows.
+_MOST_ROWS_PER_BYTE = 100
+_ROWS_COUNT_FROM = 50_000_000
+_MOST_LISTED = 1_000_000
 
 
 def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[Outcome]:
@@ -47,18 +52,29 @@ def land_parquet(home: Home, contract: Contract, drops: list[Drop]) -> Iterator[
             try:
                 return _land(connection, home, contract, drop)
             finally:
-                free.put(connection)
+                # An internal error of DuckDB over a damaged file makes its connection useless: take a fresh one.
+                free.put(connection if _works(connection) else _connect(home, Path(folder), drop.mapping))
 
         yield from pool.map(take, drops)
         for _ in range(workers):
             free.get().close()
 
 
+def _works(connection: Any) -> bool:
+    import duckdb
+
+    try:
+        connection.execute("select 1").fetchall()
+    except duckdb.Error:
+        return False
+    return True
+
+
 def _connect(home: Home, folder: Path, mapping: TableMapping) -> Any:
     """A DuckDB that can read the raw drops and nothing else."""
     connection = connect()
     connection.execute("set threads = 1")
-    connection.execute("set memory_limit = '400MiB'")
+    connection.execute(f"set memory_limit = '{_MEMORY}'")
     connection.execute(f"set temp_directory = {literal(str(folder))}")
     connection.execute(f"set allowed_directories = [{literal(str(folder))}, {literal(str(home.raw))}]")
     connection.execute("set enable_external_access = false")
@@ -78,9 +94,15 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
             name: type_
             for name, type_, *_ in connection.execute(f"describe from read_parquet({literal(str(raw))})").fetchall()
         }
-    except (pa.ArrowException, duckdb.Error, OSError):
+    except (pa.ArrowException, duckdb.Error, OSError, UnicodeDecodeError):
         # Nobody can say how many records it holds: the file itself is the one record refused.
-        return _refuse(home, drop, size, 1, [Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)])
+        return _refuse(home, drop, size, 1, [_file_refusal(raw)])
+    if records_in > max(_ROWS_COUNT_FROM, size * _MOST_ROWS_PER_BYTE):
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", "more rows than its bytes can hold", None)])
+    if "file_row_number" in set(map(str.casefold, types)):
+        # Without the loader's own column of that name nobody could say which record is which.
+        detail = "file_row_number: a column name that the loader needs for itself"
+        return _refuse_all(connection, home, drop, size, records_in, detail)
     lacking = [name for name in drop.mapping.needed_columns if name.casefold() not in set(map(str.casefold, types))]
     if lacking:
         return _refuse_all(connection, home, drop, size, records_in, f"{lacking[0]}: no such column in the drop")
@@ -90,14 +112,13 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         accepted = write_accepted(home, drop, contract, (problems.take_out(part) for part in reader))
         refused = _refused(connection, planned, raw, problems) if problems.found else []
     except duckdb.OutOfMemoryException:
-        raise
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException):
         accepted_path(home, drop).unlink(missing_ok=True)
-        lost = [
-            Refused(number, number, "UNREADABLE", "a damaged part of the Parquet file", None)
-            for number in range(1, records_in + 1)
-        ]
-        return _refuse(home, drop, size, records_in, lost)
+        detail = f"reading it takes more than the {_MEMORY} a file may use"
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", detail, None)])
+    except duckdb.Error:
+        return _refuse_damaged(home, drop, size, records_in)
+    if accepted + len(refused) != records_in:
+        return _refuse_damaged(home, drop, size, records_in)
     return Outcome(
         drop,
         size,
@@ -107,6 +128,17 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         Counter(one.reason for one in refused),
         net_in=problems.money,
     )
+
+
+def _refuse_damaged(home: Home, drop: Drop, size: int, records_in: int) -> Outcome:
+    accepted_path(home, drop).unlink(missing_ok=True)
+    # A damaged footer can claim any number: beyond this one the file itself is the one record refused.
+    count = records_in if records_in <= _MOST_LISTED else 1
+    lost = [
+        Refused(number, number, "UNREADABLE", "a damaged part of the Parquet file", None)
+        for number in range(1, count + 1)
+    ]
+    return _refuse(home, drop, size, count, lost)
 
 
 @dataclass
@@ -139,7 +171,9 @@ class _Problems:
 
 def _plan(contract: Contract, drop: Drop, raw: Path, types: dict[str, str]) -> Plan:
     rows = f"read_parquet({literal(str(raw))}, file_row_number = true)"
-    relation = f"(select *, file_row_number + 1 as _record, 1 as _file from {rows})"
+    wanted = set(map(str.casefold, drop.mapping.source_columns))
+    had = [quoted(name) for name in types if name.casefold() in wanted]
+    relation = f"(select {', '.join([*had, 'file_row_number + 1 as _record', '1 as _file'])} from {rows})"
     columns = {name: _text(drop.mapping, name, type_) for name, type_ in types.items()}
     own = {"load_date": f"date '{drop.load_date}'", "file_id": literal(drop.file_id), "record_number": "_record"}
     return plan(contract, drop.mapping, relation, columns, own)
@@ -179,15 +213,28 @@ def _texts(connection: Any, raw: Path, where: str = "") -> dict[int, str]:
     return dict(found)
 
 
+def _file_refusal(raw: Path) -> Refused:
+    """The file is the one record refused. Both ends of a Parquet file say PAR1: without the last it has been cut."""
+    with raw.open("rb") as file:
+        begin = file.read(4)
+        file.seek(max(0, raw.stat().st_size - 4))
+        is_cut = begin == b"PAR1" != file.read(4)
+    if is_cut:
+        return Refused(1, 1, "TRUNCATED", "the Parquet file breaks off", None)
+    return Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)
+
+
 def _refuse_all(connection: Any, home: Home, drop: Drop, size: int, records_in: int, detail: str) -> Outcome:
-    texts = _texts(connection, home.raw / drop.sha256)
-    return _refuse(
-        home,
-        drop,
-        size,
-        records_in,
-        [Refused(number, number, "HEADER", detail, text) for number, text in sorted(texts.items())],
-    )
+    import duckdb
+
+    if records_in > _MOST_LISTED:
+        return _refuse(home, drop, size, 1, [Refused(1, 1, "HEADER", detail, None)])
+    try:
+        texts: dict[int, str] = _texts(connection, home.raw / drop.sha256)
+    except duckdb.Error:
+        texts = {}  # damaged as well
+    refused = [Refused(number, number, "HEADER", detail, texts.get(number)) for number in range(1, records_in + 1)]
+    return _refuse(home, drop, size, records_in, refused)
 
 
 def _refuse(home: Home, drop: Drop, size: int, records_in: int, refused: list[Refused]) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from huaxiang.contracts import Contract
 from huaxiang.errors import BrokenConservation, HuaxiangError
 from huaxiang.expressions import connect, declare_readers, literal, quoted
+from huaxiang.landing.archives import BadArchive, is_packed, unpacked
 from huaxiang.landing.drops import Drop
+from huaxiang.landing.encodings import is_doubtful, odd_bytes, utf16_of, without_doubtful
 from huaxiang.landing.files import SCRATCH, keep_raw, write_accepted, write_quarantine
 from huaxiang.landing.framing import (
     LONGEST_RECORD,
@@ -28,8 +31,8 @@ from huaxiang.landing.framing import (
     read_header,
     to_utf8,
 )
-from huaxiang.landing.jsonlines import sort_objects
-from huaxiang.landing.mapping import Plan, cleaned, plan
+from huaxiang.landing.jsonlines import breaks_off, sort_objects
+from huaxiang.landing.mapping import Plan, Problem, cleaned, needs_load_date, plan
 from huaxiang.landing.outcome import Outcome, money_of
 from huaxiang.sources import TableMapping
 from huaxiang.tables import Home
@@ -46,7 +49,8 @@ _BATCH_BYTES = 24 * 2**20
 @dataclass(frozen=True)
 class _Framed:
     drop: Drop
-    bytes: int
+    bytes: int  # of the file
+    size: int  # of its text, which is more than the file's where it is compressed
     header: tuple[str, ...]
     frames: Frames
 
@@ -59,7 +63,7 @@ def land_text(home: Home, contract: Contract, drops: Iterable[Drop]) -> Iterator
         if isinstance(framed, Outcome):
             yield framed
             continue
-        is_full = sum(one.bytes for one in batch) + framed.bytes > _BATCH_BYTES
+        is_full = sum(one.size for one in batch) + framed.size > _BATCH_BYTES
         if batch and (is_full or batch[0].header != framed.header):
             yield from _land_batch(home, contract, batch)
             batch = []
@@ -98,9 +102,11 @@ def retake(
         drop = replace(drop, mapping=mapping)
         found = {number: (one.raw_text or "").encode() for number, one in came.items()}
     else:
-        header, frames, problem = _read(mapping, (home.raw / drop.sha256).read_bytes())
+        header, frames, problem = _read(mapping, kept_raw(home, drop.sha256))
         if problem or frames.count != records_in:
-            reason = problem or f"{frames.count:,} records are found where {records_in:,} were counted"
+            reason = (
+                problem.detail if problem else f"{frames.count:,} records are found where {records_in:,} were counted"
+            )
             raise HuaxiangError(
                 f"{drop.file_name}: its mapping does not fit the drop ({reason}); correct the mapping, or have the"
                 " source send the file again under its name"
@@ -119,11 +125,23 @@ def retake(
             refused = framed.refused[0] if framed.refused else None
             reason, detail = (refused.reason, refused.detail) if refused else (one.reason, one.detail)
             taken.refused.append(Refused(number, line_number, reason, detail, None))
-    framed_drop = _Framed(drop, 0, tuple(header), taken)
+    framed_drop = _Framed(drop, 0, 0, tuple(header), taken)
     rows, planned = _map(home, contract, [framed_drop])
     good, bad = _split_rows(rows)
     refused_again = [*taken.refused, *_refuse(taken, bad, planned)]
     return Retaken(good, sorted(refused_again, key=lambda one: one.record_number), money_of(contract, good))
+
+
+def kept_raw(home: Home, sha256: str) -> bytes:
+    """The raw bytes of a drop that landed before. Raises HuaxiangError when they are not those that came."""
+    path = home.raw / sha256
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != sha256:
+        raise HuaxiangError(
+            f"{path}: not the bytes that came, its SHA-256 differs; restore it from a copy, or have the source send"
+            " the file again"
+        )
+    return raw
 
 
 def _frame_one(mapping: TableMapping, text: bytes, field_count: int) -> Frames:
@@ -135,7 +153,8 @@ def _frame_one(mapping: TableMapping, text: bytes, field_count: int) -> Frames:
 
 def header_problem(mapping: TableMapping, raw: bytes) -> str:
     """Why the mapping cannot be applied to a drop of these bytes at all; empty when it can."""
-    return _read(mapping, raw)[2]
+    problem = _read(mapping, raw)[2]
+    return problem.detail if problem else ""
 
 
 def _frame(home: Home, drop: Drop) -> _Framed | Outcome:
@@ -144,23 +163,76 @@ def _frame(home: Home, drop: Drop) -> _Framed | Outcome:
     header, frames, problem = _read(drop.mapping, raw)
     if problem:
         return _refuse_file(home, drop, len(raw), frames, problem)
-    return _Framed(drop, len(raw), header, frames)
+    return _Framed(drop, len(raw), sum(map(len, frames.good)), header, frames)
 
 
-def _read(mapping: TableMapping, raw: bytes) -> tuple[tuple[str, ...], Frames, str]:
-    """Column names, records, and why the mapping cannot be applied (empty when it can)."""
+def _read(mapping: TableMapping, raw: bytes) -> tuple[tuple[str, ...], Frames, Problem | None]:
+    """Column names, records, and why the file as a whole cannot be used (None when it can)."""
+    try:
+        if mapping.compression:
+            raw = unpacked(raw, mapping.compression)
+        elif is_packed(raw):
+            return (), _no_records(), Problem("ARCHIVE", "compressed, but 'file' of its mapping does not end so")
+    except BadArchive as error:
+        return (), _no_records(), error.problem
+    if really := utf16_of(raw, mapping.encoding):
+        frames = _records(mapping, to_utf8(raw, really))[1]
+        return (), frames, Problem("ENCODING", f"the file is written in {really}, which its mapping does not say")
     data = to_utf8(raw, mapping.encoding)
+    header, frames, problem = _records(mapping, data)
+    problem = odd_bytes(raw, mapping.encoding) or _cut_problem(mapping, data, frames) or problem
+    if not problem and is_doubtful(raw, frames, mapping.encoding):
+        frames = without_doubtful(frames)
+    return header, frames, problem
+
+
+def _records(mapping: TableMapping, data: bytes) -> tuple[tuple[str, ...], Frames, Problem | None]:
+    """Column names and records of a drop in UTF-8, and why the mapping does not fit them."""
     if mapping.format == "jsonl":
         frames, keys = sort_objects(frame_lines(data))
         problem = _header_problem(mapping, tuple(keys)) if frames.good else ""
         # Keys may differ from record to record and file to file: ask each for all that are mapped.
-        return mapping.source_columns, frames, problem
+        return mapping.source_columns, frames, Problem("HEADER", problem) if problem else None
     dialect = Dialect(mapping.encoding, mapping.delimiter, mapping.quote)
     found = Header(mapping.names, 0, 1) if mapping.names else read_header(data, dialect)
     if found is None:
-        return (), frame_csv(data, dialect, 1), "no header line that can be read"
+        return (), frame_csv(data, dialect, 1), Problem("HEADER", "no header line that can be read")
     frames = frame_csv(data, dialect, len(found.names), found.offset, found.line_number)
-    return found.names, frames, _header_problem(mapping, found.names)
+    problem = _header_problem(mapping, found.names)
+    return found.names, frames, Problem("HEADER", problem) if problem else None
+
+
+def _no_records() -> Frames:
+    """Nobody can say how many records the file holds: the file itself is the one record refused."""
+    return Frames(refused=[Refused(1, 1, "UNREADABLE", "", None)])
+
+
+def _cut_problem(mapping: TableMapping, data: bytes, frames: Frames) -> Problem | None:
+    """Whether the file breaks off. RFC 4180 lets a file end without a line end, but not in the middle of a record."""
+    if not data or data.endswith(b"\n"):
+        return None
+    if mapping.final_newline == "required":
+        return Problem("TRUNCATED", "no line end at the end of the file")
+    last = max(frames.refused, key=lambda one: one.record_number, default=None)
+    if last is None or last.record_number < frames.count:
+        return None
+    text = last.raw_text or ""
+    is_cut = (
+        last.reason == "UNTERMINATED_QUOTE"
+        or last.is_short
+        or (last.reason == "ENCODING" and _ends_in_half_a_character(data))
+        or (last.reason == "JSON" and breaks_off(text))
+    )
+    return Problem("TRUNCATED", "the last record breaks off, and no line end follows it") if is_cut else None
+
+
+def _ends_in_half_a_character(data: bytes) -> bool:
+    """Whether the last bytes begin a character of UTF-8 that does not end."""
+    return any(
+        data[-count] >= (0xC0, 0xE0, 0xF0)[count - 1]
+        for count in (1, 2, 3)
+        if len(data) >= count and (count == 1 or all(0x80 <= one < 0xC0 for one in data[len(data) - count + 1 :]))
+    )
 
 
 def _header_problem(mapping: TableMapping, header: tuple[str, ...]) -> str:
@@ -176,14 +248,14 @@ def _header_problem(mapping: TableMapping, header: tuple[str, ...]) -> str:
     return ""
 
 
-def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, detail: str) -> Outcome:
+def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, problem: Problem) -> Outcome:
     """Refuse every record, whatever else is wrong with it: the file as a whole is not what was agreed."""
     records = list(zip(frames.numbers, frames.lines, [one.decode() for one in frames.good], strict=True))
-    records += [(one.record_number, one.line_number, one.raw_text or "") for one in frames.refused]
-    refused = [Refused(number, line, "HEADER", detail, text) for number, line, text in records]
+    records += [(one.record_number, one.line_number, one.raw_text) for one in frames.refused]
+    refused = [Refused(number, line, problem.reason, problem.detail, text) for number, line, text in records]
     quarantined = write_quarantine(home, drop, refused)
     # A file without a single record is still told as refused.
-    return Outcome(drop, size, frames.count, 0, quarantined, Counter({"HEADER": len(refused)}))
+    return Outcome(drop, size, frames.count, 0, quarantined, Counter({problem.reason: len(refused)}))
 
 
 def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterator[Outcome]:
@@ -247,7 +319,8 @@ def _map(home: Home, contract: Contract, batch: list[_Framed]) -> tuple[pa.Table
         declare_readers(connection, mapping.reading)
         write = _write_lines if mapping.format == "jsonl" else _write_csv
         relation, columns = write(Path(folder), batch, mapping)
-        if any(set(one.drop_columns) - {"record_number"} for _, one in mapping.columns):
+        wants_drop = any(set(one.drop_columns) - {"record_number"} for _, one in mapping.columns)
+        if wants_drop or needs_load_date(contract, mapping):
             relation = f"({relation}) inner join ({_write_drops(Path(folder), batch)}) using (_file)"
         else:
             relation = f"({relation})"

@@ -21,6 +21,10 @@ REASONS = {
     "ENCODING": "the bytes are not text of the declared encoding",
     "HEADER": "the file's header lacks a column that the mapping needs",
     "JSON": "the line is not valid JSON",
+    "TRUNCATED": "the file breaks off before its end",
+    "ARCHIVE": "the file is compressed in a way that is not safe to open",
+    "TOO_LONG": "the record is longer than any record of data",
+    "FUTURE_TIME": "something is said to have happened after the file was dropped",
 }
 
 
