@@ -43,17 +43,22 @@ def _trials(names: list[str], numbers: dict[str, int]) -> Iterator[Trial]:
     """All trials of the kinds; a kind that breaks off counts as a difference and the others go on."""
     for name in names:
         folder = Path(tempfile.mkdtemp(prefix=f"huaxiang-faults-{name}-"))
-        began = time.monotonic()
+        began, all_same = time.monotonic(), True
         try:
             for trial in kind(name)(Options(folder, **numbers)):
                 _progress("")
+                all_same &= trial.is_same
                 yield trial
                 _progress(f"{name}: {time.monotonic() - began:.0f} s")
         except Exception as error:
             traceback.print_exc()
+            all_same = False
             yield Trial(name, f"broke off: {type(error).__name__}: {error}", is_same=False)
         finally:
             _progress("")
+            if not all_same and (folder / "commands.log").exists():
+                log = shutil.copy(folder / "commands.log", f"{folder}.log")
+                print(f"{name}: what the commands said stands in {log}", file=sys.stderr)
             shutil.rmtree(folder, ignore_errors=True)
 
 

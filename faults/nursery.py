@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -140,12 +141,16 @@ def _stop_spark() -> None:
     """As the end of a process would, and wait for it: a Java process that tidies up would disturb the next trial."""
     context = sys.modules["pyspark"].SparkContext
     gateway = context._gateway
-    if context._active_spark_context:
-        context._active_spark_context.stop()
-    if gateway:
-        gateway.shutdown()
-        gateway.proc.stdin.close()
-        gateway.proc.wait()
+    try:
+        if context._active_spark_context:
+            context._active_spark_context.stop()
+        if gateway:
+            gateway.shutdown()
+            gateway.proc.stdin.close()
+            gateway.proc.wait(timeout=30)
+    except Exception:  # how Java ends is no part of what the command came to
+        traceback.print_exc()
+        gateway.proc.kill()
 
 
 def _wait(pid: int, seconds: float) -> int | None:

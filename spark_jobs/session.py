@@ -30,6 +30,7 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     Raises HuaxiangError when Java is missing or not a version Spark runs on, or when Spark does not start.
     """
     _require_java()
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     # Spark resolves the machine's name at start; a laptop's name often leads nowhere. In a cluster of several machines
@@ -44,7 +45,8 @@ def session(warehouse: Path, log: Path) -> SparkSession:
     quick_start = " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m" if master.startswith("local") else ""
     # What Spark writes while it works is customers' data: it stays in the home, and what a killed session left goes.
     scratch = warehouse.with_name(SPARK_SCRATCH).resolve()  # beside the warehouse, which may be deleted at any time
-    if master.startswith("local") and "PYSPARK_GATEWAY_PORT" not in os.environ and not SparkSession.getActiveSession():
+    is_first = SparkContext._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ
+    if master.startswith("local") and is_first:  # a second session of a process goes on with the Java that runs
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         quick_start += f' "-Djava.io.tmpdir={scratch}"'
