@@ -65,6 +65,10 @@ class BadInput:
     value: tuple[str, Any] | None = None
 
 
+def _given(data: bytes) -> Callable[[], bytes]:
+    return lambda: data
+
+
 def row(number: int, **changes: str) -> dict[str, str]:
     """One good record; a change replaces a value."""
     good = {
@@ -327,12 +331,12 @@ def _encodings() -> Iterator[BadInput]:
         yield BadInput(
             f"{encoding} as declared",
             kind,
-            lambda encoding=encoding: _chinese(_names_for(encoding)).encode(encoding),
+            _given(_chinese(_names_for(encoding)).encode(encoding)),
             50,
         )
         yield BadInput(
             f"{encoding} given as UTF-8", CSV,
-            lambda encoding=encoding: _chinese(_names_for(encoding)).encode(encoding),
+            _given(_chinese(_names_for(encoding)).encode(encoding)),
             *((0, {"ENCODING": 50}) if "16" in encoding else (40, {"ENCODING": 10})),
         )  # fmt: skip
     traditional = ("張偉", "李娜", "王芳", "劉洋", "陳靜", "楊磊", "趙敏", "黃勇", "周杰", "吳霞")
@@ -406,14 +410,14 @@ def _cuts() -> Iterator[BadInput]:
 
     for name, share in where.items():
         csv_cut = _inside_a_record(text, place(text, share), b",")
-        yield BadInput(f"CSV cut {name}", CSV, lambda cut=csv_cut: cut, 0, {"TRUNCATED": _records_of(csv_cut, True)})
+        yield BadInput(f"CSV cut {name}", CSV, _given(csv_cut), 0, {"TRUNCATED": _records_of(csv_cut, True)})
         json_cut = _inside_a_record(lines, place(lines, share), b'"who"')
         yield BadInput(
-            f"JSON Lines cut {name}", JSONL, lambda cut=json_cut: cut, 0, {"TRUNCATED": _records_of(json_cut, False)}
+            f"JSON Lines cut {name}", JSONL, _given(json_cut), 0, {"TRUNCATED": _records_of(json_cut, False)}
         )
         for kind, packed in ((GZIP, gzip.compress(text * 20, mtime=0)), (ZIP, zipped(text * 20)), (PARQUET, parquet())):
             cut = packed[: place(packed, share)]
-            yield BadInput(f"{kind.ending} cut {name}", kind, lambda cut=cut: cut, 0, {"TRUNCATED": 1})
+            yield BadInput(f"{kind.ending} cut {name}", kind, _given(cut), 0, {"TRUNCATED": 1})
     yield BadInput("CSV cut inside a quote", CSV, lambda: text + b'x,"c', 0, {"TRUNCATED": 51})
     yield BadInput(
         "CSV cut inside a quoted text of several lines",
@@ -502,7 +506,7 @@ def _archives() -> Iterator[BadInput]:
     yield BadInput("a ZIP file", ZIP, lambda: zipped(text), 50)
     yield BadInput("a ZIP file with a folder's name before", ZIP, lambda: zipped(text, "out/a.csv"), 50)
     for name in ("../a.csv", "/etc/a.csv", "..\\a.csv", "C:\\a.csv", "a/../../b.csv", "\\\\host\\a.csv"):
-        yield BadInput(f"a ZIP file with {name}", ZIP, lambda name=name: zipped(text, name), 0, one)
+        yield BadInput(f"a ZIP file with {name}", ZIP, _given(zipped(text, name)), 0, one)
     yield BadInput(
         "a ZIP file with a symbolic link", ZIP, lambda: zipped(b"/etc/passwd", external_attr=0o120777 << 16), 0, one
     )
@@ -635,11 +639,9 @@ def _injections() -> Iterator[BadInput]:
         yield BadInput(f"a column called {name}", CSV, build, 50)
         yield BadInput(
             f"a JSON key called {name}", JSONL,
-            lambda column=column: "".join(json.dumps(one | {column: "1"}) + "\n" for one in good_rows()).encode(), 50,
+            _given("".join(json.dumps(one | {column: "1"}) + "\n" for one in good_rows()).encode()), 50,
         )  # fmt: skip
-        yield BadInput(
-            f"a Parquet column called {name}", PARQUET, lambda column=column: parquet({column: ["1"] * GOOD}), 50
-        )
+        yield BadInput(f"a Parquet column called {name}", PARQUET, _given(parquet({column: ["1"] * GOOD})), 50)
 
 
 def parquet(more: dict[str, list[Any]] | None = None, **replaced: Any) -> bytes:
@@ -668,12 +670,8 @@ def _columns() -> Iterator[BadInput]:
         ("minus infinity", float("-inf")),
         ("1e300", 1e300),
     ):
-        yield BadInput(
-            f"Parquet: an amount {name}", PARQUET, lambda odd=odd: parquet(paid=doubles(odd)), 49, {"TYPE": 1}
-        )
-        yield BadInput(
-            f"Parquet: a quantity {name}", PARQUET, lambda odd=odd: parquet(pieces=doubles(odd)), 49, {"TYPE": 1}
-        )
+        yield BadInput(f"Parquet: an amount {name}", PARQUET, _given(parquet(paid=doubles(odd))), 49, {"TYPE": 1})
+        yield BadInput(f"Parquet: a quantity {name}", PARQUET, _given(parquet(pieces=doubles(odd))), 49, {"TYPE": 1})
     yield BadInput("Parquet: an amount minus zero", PARQUET, lambda: parquet(paid=doubles(-0.0)), 50)
     yield BadInput("Parquet: a subnormal amount", PARQUET, lambda: parquet(paid=doubles(5e-324)), 49, {"TYPE": 1})
     yield BadInput("Parquet: a NUL", PARQUET, lambda: parquet(note=["a\0b", *["p"] * 49]), 49, {"TYPE": 1})
@@ -681,7 +679,7 @@ def _columns() -> Iterator[BadInput]:
     yield BadInput("Parquet: a column lacks", PARQUET, lambda: _without("paid"), 0, {"HEADER": 50})
     yield BadInput("Parquet: no rows", PARQUET, lambda: _no_rows(), 0)
     for name in ("_file", "_record", "filename", "load_date", "_problem", "_day"):
-        yield BadInput(f"Parquet: a column called {name}", PARQUET, lambda name=name: parquet({name: ["7"] * GOOD}), 50)
+        yield BadInput(f"Parquet: a column called {name}", PARQUET, _given(parquet({name: ["7"] * GOOD})), 50)
     taken = parquet({"file_row_number": ["7"] * GOOD})
     yield BadInput("Parquet: a column called file_row_number", PARQUET, lambda: taken, 0, {"HEADER": 50})
     yield BadInput("Parquet: 0 bytes", PARQUET, lambda: b"", 0, {"UNREADABLE": 1})
@@ -734,7 +732,7 @@ def _doubles() -> Iterator[BadInput]:
         yield BadInput(
             f"Parquet: a rating {name}",
             REVIEW_COLUMNS,
-            lambda odd=odd: parquet(paid=[odd, *[4.5] * 49]),
+            _given(parquet(paid=[odd, *[4.5] * 49])),
             49,
             {"TYPE": 1},
         )

@@ -19,8 +19,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from faults.bad_inputs import CSV, FIELDS, GZIP, JSONL, PARQUET, Kind, csv_text, good_rows, parquet
-from faults.landing_home import Fate, LandingHome
+from faults.bad_inputs import CSV, FIELDS, GZIP, JSONL, PARQUET, csv_text, good_rows, parquet
+from faults.landing_home import Fate, Kind, LandingHome
 from faults.trial import Trial
 from huaxiang.errors import HuaxiangError
 

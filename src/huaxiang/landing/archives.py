@@ -81,7 +81,7 @@ def _gunzip(raw: bytes) -> Iterator[tuple[int, bytes]]:
         while not one.eof:
             given = one.unconsumed_tail
             if not given:
-                given = view[at : at + _CHUNK]
+                given = bytes(view[at : at + _CHUNK])
                 at += len(given)
                 if not given:
                     raise BadArchive(_CUT)

@@ -250,7 +250,8 @@ def _header_problem(mapping: TableMapping, header: tuple[str, ...]) -> str:
 
 def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, problem: Problem) -> Outcome:
     """Refuse every record, whatever else is wrong with it: the file as a whole is not what was agreed."""
-    records = list(zip(frames.numbers, frames.lines, [one.decode() for one in frames.good], strict=True))
+    texts: list[str | None] = [one.decode() for one in frames.good]
+    records = list(zip(frames.numbers, frames.lines, texts, strict=True))
     records += [(one.record_number, one.line_number, one.raw_text) for one in frames.refused]
     refused = [Refused(number, line, problem.reason, problem.detail, text) for number, line, text in records]
     quarantined = write_quarantine(home, drop, refused)
