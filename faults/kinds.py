@@ -36,6 +36,7 @@ KINDS = {
     "services": "faults.services:killed_services",
     "workers": "faults.spark_workers:spark_workers",
     "mutations": "faults.mutations:mutations",
+    "days": "faults.ninety_days:ninety_days",
 }
 
 

@@ -150,7 +150,7 @@ class Workshop:
 @contextmanager
 def workshop(folder: Path, plan: Plan = JOURNEY) -> Iterator[Workshop]:
     """Make home and reference in `folder`, in about a minute; the environment names the home while the body runs."""
-    config = _config(folder / "config", plan)
+    config = copy_config(folder / "config", plan)
     (folder / "tmp").mkdir()
     environment = {
         "HUAXIANG_HOME": str(folder / "home"),
@@ -188,7 +188,7 @@ def empty(folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _config(folder: Path, plan: Plan) -> Path:
+def copy_config(folder: Path, plan: Plan) -> Path:
     """A copy of the configuration with the plan's models, and the drops that stand beside it."""
     for name in ("sources", "drops"):
         if (plan.config / name).exists():
