@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -31,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     except HuaxiangError as error:
         tell(f"{said.word}: {_full_disk(said.word, error) or error}", stream=sys.stderr)
         return NOTHING_DUE if isinstance(error, NothingDue) else TRY_AGAIN if isinstance(error, TryAgain) else 1
+    except BrokenPipeError:
+        # Whoever read our lines has had enough of them, as `| head` does: that is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         if full := _full_disk(said.word, error):
             tell(f"{said.word}: {full}", stream=sys.stderr)
@@ -280,12 +285,16 @@ def _quarantine(said: argparse.Namespace) -> None:
         texts = quarantine_text.read_repairs(said.path) if said.path else {said.record: said.text}
         with lease.hold(settings, "quarantine repair"):
             made = repairs.repair(settings, files[0], texts)
-        print(f"quarantine repair {made.number}: {len(texts):,} records enter with the next run")
+        print(f"quarantine repair {made.number}: {_records(len(texts))} with the next run")
     else:
         with lease.hold(settings, "quarantine replay"):
             kept, still = repairs.replay(settings, files)
         entering = sum(len(one.texts) for one in kept)
-        print(f"quarantine {entering:,} records of {len(kept):,} files enter with the next run, {still:,} stay refused")
+        print(f"quarantine replay: {_records(entering)} with the next run, {still:,} stay refused")
+
+
+def _records(count: int) -> str:
+    return "1 record enters" if count == 1 else f"{count:,} records enter"
 
 
 def _up(said: argparse.Namespace) -> None:
