@@ -96,7 +96,8 @@ def test_each_bad_record_is_refused_alone_with_its_reason_and_line(home: Home) -
 def test_every_record_of_every_drop_is_accounted_for(home: Home) -> None:
     files = rows(
         f"select load_date, max(records_in) as records_in, sum(records) as records, "
-        f"string_agg(distinct outcome, ' ' order by outcome) as outcomes, sum(net_amount) as net_amount "
+        f"string_agg(distinct outcome, ' ' order by outcome) as outcomes, "
+        f"sum(net_amount) filter (where outcome = 'accepted') as net_amount "
         f"from '{home.ledger}/*.parquet' group by load_date, file_id, file_name order by load_date"
     )
     by_day = {str(row["load_date"]): row for row in files}
