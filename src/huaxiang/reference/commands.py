@@ -37,7 +37,8 @@ _ENVIRONMENT = (
     ("HUAXIANG_CHROMIUM", "The browser of the page tests; default the `chromium` on the PATH."),
 )
 _EXIT_CODES = (
-    "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 99 nothing due; 130 interrupted."
+    "Exit codes: 0 done; 1 not done, with reason and next step; 2 wrong command line; 75 not done, but may succeed "
+    "when it is run again; 99 nothing due; 130 interrupted."
 )
 
 
