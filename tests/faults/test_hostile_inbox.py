@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from faults.bad_inputs import CSV, GZIP, csv_text, good_rows, gzip_bomb
+from faults.bad_inputs import CSV, FIELDS, GZIP, PARQUET, csv_text, good_rows, gzip_bomb, parquet
 from faults.landing_home import DAY, LandingHome
 from huaxiang.errors import BadConfiguration, MissingPartition
 from huaxiang.settings import load_settings
@@ -133,6 +133,26 @@ def test_a_bomb_of_ten_gib_is_stopped_in_seconds_and_little_memory(tmp_path):
     assert fates[GZIP.name, GZIP.file_name("bomb")].refused == {"ARCHIVE": 1}
     assert time.process_time() - began < 5
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 256
+
+
+@pytest.mark.parametrize("bomb", ["rows", "bytes"])
+def test_a_parquet_file_that_unpacks_beyond_all_measure_costs_that_file(tmp_path, bomb):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if bomb == "rows":
+        table = pa.table({"line": pa.nulls(60_000_000, pa.int8())})
+    else:
+        long = pa.array(["x" * 2**24 + str(number) for number in range(40)])
+        table = pa.table(dict.fromkeys(FIELDS, pa.nulls(40, pa.string())) | {"note": long})
+    home = LandingHome(tmp_path, [PARQUET])
+    home.drop(PARQUET, "good", parquet())
+    pq.write_table(
+        table, home.settings.inbox / PARQUET.name / PARQUET.file_name("bomb"), compression="zstd", use_dictionary=False
+    )
+    fates = home.lands()
+    assert fates[PARQUET.name, PARQUET.file_name("bomb")].refused == {"ARCHIVE": 1}
+    assert fates[PARQUET.name, PARQUET.file_name("good")].accepted == 50
 
 
 def _ten_gib() -> bytes:

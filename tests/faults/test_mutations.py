@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from faults.landing_home import Kind
@@ -20,7 +20,14 @@ BATCHES = 4
 FILE = st.tuples(st.sampled_from(list(GOOD)), st.randoms(use_true_random=False, note_method_calls=False))
 
 
-@settings(max_examples=BATCHES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@settings(
+    max_examples=BATCHES,
+    phases=[Phase.generate],
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
 @given(st.lists(FILE, min_size=FILES_A_BATCH, max_size=FILES_A_BATCH))
 def test_every_record_of_200_mutated_files_is_accounted_for(drawn):
     files: dict[Kind, list[bytes]] = {kind: [] for kind in GOOD}
