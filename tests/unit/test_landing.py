@@ -665,3 +665,22 @@ def test_the_example_of_the_manual_lands_as_the_manual_says(shop):
     assert shop.refused("line_number, reason, detail") == [
         (4, "TYPE", "quantity: not a number that fits decimal(18,3)")
     ]
+
+
+def test_a_full_disk_does_not_use_up_a_parquet_drop(shop, promotions, monkeypatch):
+    """The disk is full while the drop is read: nothing has landed, and with room again all of it does."""
+    import duckdb
+
+    from huaxiang.landing import parquet
+
+    def no_room(*_):
+        raise duckdb.IOException("Could not write its temporary file: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parquet, "write_accepted", no_room)
+        with pytest.raises(duckdb.IOException):
+            promotions("select 1 as product, 7 as shop, 1::bigint as week, 'A' as place")
+    assert shop.ledger() == []
+
+    shop.lands()
+    assert {row.outcome for row in shop.ledger()} == {"accepted"}

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.contracts import Contract
+from huaxiang.disk import is_full
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.drops import Drop
 from huaxiang.landing.files import SCRATCH, accepted_path, count_rows, keep_raw, write_accepted, write_quarantine
@@ -94,7 +95,8 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
             name: type_
             for name, type_, *_ in connection.execute(f"describe from read_parquet({literal(str(raw))})").fetchall()
         }
-    except (pa.ArrowException, duckdb.Error, OSError, UnicodeDecodeError):
+    except (pa.ArrowException, duckdb.Error, OSError, UnicodeDecodeError) as error:
+        _not_for_want_of_disk(error)
         # Nobody can say how many records it holds: the file itself is the one record refused.
         return _refuse(home, drop, size, 1, [_file_refusal(raw)])
     if records_in > max(_ROWS_COUNT_FROM, size * _MOST_ROWS_PER_BYTE):
@@ -115,7 +117,8 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         accepted_path(home, drop).unlink(missing_ok=True)
         detail = f"reading it takes more than the {_MEMORY} a file may use"
         return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", detail, None)])
-    except duckdb.Error:
+    except duckdb.Error as error:
+        _not_for_want_of_disk(error)
         return _refuse_damaged(home, drop, size, records_in)
     if accepted + len(refused) != records_in:
         return _refuse_damaged(home, drop, size, records_in)
@@ -222,6 +225,12 @@ def _file_refusal(raw: Path) -> Refused:
     if is_cut:
         return Refused(1, 1, "TRUNCATED", "the Parquet file breaks off", None)
     return Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)
+
+
+def _not_for_want_of_disk(error: Exception) -> None:
+    """A full disk says nothing about the drop: the call ends, and the drop is taken when there is room."""
+    if is_full(error):
+        raise error
 
 
 def _refuse_all(connection: Any, home: Home, drop: Drop, size: int, records_in: int, detail: str) -> Outcome:
