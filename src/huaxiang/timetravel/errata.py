@@ -118,8 +118,8 @@ def sentence(one: OpenErratum, currency: str) -> str:
     money = f", net amount {words.money(one.money, currency)}" if one.money is not None else ""
     todo = f"corrected by {one.corrected_by}" if one.corrected_by else said.next_step
     return (
-        f"landing call {said.ledger_call} brought {said.files[0]}{more}: {words.plural(said.rows, 'row')} of {said.table}{days}"
-        f" changed, {words.plural(said.customers, 'customer')}{money}; {todo}"
+        f"landing call {said.ledger_call} brought {said.files[0]}{more}: {words.plural(said.rows, 'row')} of"
+        f" {said.table}{days} changed, {words.plural(said.customers, 'customer')}{money}; {todo}"
     )
 
 
