@@ -108,7 +108,8 @@ def _unzip(raw: bytes) -> Iterator[tuple[int, bytes]]:
                     yield max(file.tell(), 1), part
     except EOFError:
         raise BadArchive(_CUT) from None
-    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, NotImplementedError, OSError):
+    # RuntimeError: the directory names a version, a flag or a password that zipfile does not serve.
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, OSError):
         raise BadArchive(_DAMAGED) from None
 
 
