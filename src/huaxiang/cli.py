@@ -288,9 +288,10 @@ def _quarantine(said: argparse.Namespace) -> None:
         print(f"quarantine repair {made.number}: {_records(len(texts))} with the next run")
     else:
         with lease.hold(settings, "quarantine replay"):
-            kept, still = repairs.replay(settings, files)
-        entering = sum(len(one.texts) for one in kept)
-        print(f"quarantine replay: {_records(entering)} with the next run, {still:,} stay refused")
+            tried = repairs.replay(settings, files)
+        for problem in tried.problems:
+            print(f"quarantine replay: {problem}")
+        print(f"quarantine replay: {_records(tried.entering)} with the next run, {tried.still_refused:,} stay refused")
 
 
 def _records(count: int) -> str:

@@ -12,7 +12,7 @@ from faults.bit_rot import caught, flip_one_bit
 from faults.landing_home import LandingHome
 from huaxiang.errors import BrokenConservation, HuaxiangError
 from huaxiang.landing import quarantine, repairs
-from huaxiang.landing.text import kept_raw
+from huaxiang.landing.files import kept_raw
 from huaxiang.release import store
 
 pytestmark = pytest.mark.faults
@@ -56,5 +56,4 @@ def test_200_of_200_flipped_bits_of_raw_bytes_are_caught_before_a_repair_reads_t
     assert not is_seen()
     assert caught([raw], is_seen, SEEDS) == SEEDS
     flip_one_bit(raw, random.Random(1))
-    with pytest.raises(HuaxiangError, match="SHA-256"):
-        repairs.replay(home.settings, [file])
+    assert "SHA-256" in repairs.replay(home.settings, [file]).problems[0]

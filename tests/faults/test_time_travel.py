@@ -9,12 +9,12 @@ import pytest
 
 from huaxiang import lease, release, warehouse
 from huaxiang.errors import BrokenConservation, MissingPartition
+from huaxiang.landing.ledger import landed_path
 from huaxiang.release import publication
 from huaxiang.settings import Run
 from huaxiang.tables import RELEASED
 from huaxiang.timetravel import errata, portraits
 from huaxiang.timetravel.portrait_text import as_json, as_text
-from huaxiang.timetravel.private_home import landed_path
 from huaxiang.timetravel.reproduce import Reproduction, _compare, reproduce
 from huaxiang.timetravel.reproduce import as_text as said_of
 from tests.faults.past_shop import CUSTOMERS, DAYS, FIRST, drop, known, landed, made_up_lines, shop_at

@@ -1,5 +1,6 @@
 """The quarantine: refused records can be seen, repaired and replayed, and the ledger shows it."""
 
+import gzip
 import json
 from decimal import Decimal
 
@@ -101,10 +102,10 @@ def test_only_what_is_refused_can_be_repaired(refused):
 
 def test_a_corrected_mapping_and_a_replay_take_what_was_refused(refused):
     refused.maps(mapped(ordered_at="case when bought_at = 'noon' then '2024-01-01 12:00:00' else bought_at end"))
-    made, still = replay(refused.settings, open_files(refused.settings))
+    made = replay(refused.settings, open_files(refused.settings))
     refused.lands(LATER)
 
-    assert (len(made), still) == (1, 1)
+    assert (made.entering, made.still_refused) == (1, 1)
     assert refused.rows("ordered_at::varchar || record_number") == ["2024-01-01 10:00:001", "2024-01-01 12:00:003"]
     assert sums(refused) == {"accepted": 2, "quarantined": 1}
 
@@ -126,8 +127,10 @@ def test_a_file_refused_for_its_header_is_replayed_whole(shop):
 
 def test_a_mapping_that_finds_other_records_is_refused_by_name(refused):
     refused.maps("delimiter: ';'\n" + MAPPING)
-    with pytest.raises(HuaxiangError, match="its mapping does not fit the drop"):
-        replay(refused.settings, open_files(refused.settings))
+    made = replay(refused.settings, open_files(refused.settings))
+
+    assert (made.entering, made.still_refused) == (0, 2)
+    assert "its mapping does not fit the drop" in made.problems[0]
 
 
 def test_many_records_are_repaired_from_a_file(refused, tmp_path):
@@ -158,3 +161,61 @@ def test_json_lines_are_repaired_too(shop):
     shop.lands(LATER)
 
     assert shop.rows("order_line_id") == ["1", "2"]
+
+
+def test_a_file_that_could_not_be_read_is_taken_again_whole_under_the_right_mapping(shop):
+    shop.drops(DAY, gzip.compress((HEADER + line(1) + line(2, pieces="two") + line(3)).encode()))
+    shop.lands()
+    (file,) = open_files(shop.settings)
+    assert file.records == {"ARCHIVE": 1}
+    assert "the file: ARCHIVE" in details(file, records_of(shop.settings, file))
+    assert replay(shop.settings, [file]).still_refused == 1
+    with pytest.raises(HuaxiangError, match="its records are not known; have the source send it again"):
+        repair(shop.settings, file, {0: line(1)})
+
+    shop.maps(MAPPING.replace("{load_date}.csv", "{load_date}.csv.gz"))
+    made = replay(shop.settings, [file])
+    assert (made.entering, made.still_refused, made.problems) == (2, 1, ())
+    shop.lands(LATER)
+
+    assert shop.rows("order_line_id || record_number") == ["11", "33"]
+    (table,) = conservation(shop.settings, shop.ledger()[0].load_date)
+    assert (table.records_in, table.accepted, table.quarantined, table.repaired) == (3, 2, 1, 2)
+    assert (table.net_amount, table.net_refused) == (Decimal("5.00"), Decimal("2.50"))
+    (file,) = open_files(shop.settings)
+    assert file.records == {"TYPE": 1}
+
+    repair(shop.settings, file, {2: line(2).strip()})
+    shop.lands(LATER)
+
+    assert shop.rows("order_line_id") == ["1", "2", "3"]
+    assert open_files(shop.settings) == []
+    assert sum(sums(shop).values()) == 3
+
+
+def test_a_file_that_was_taken_for_cut_is_replayed_when_its_mapping_asks_less(shop):
+    shop.maps(mapped(final_newline="required"))
+    shop.drops(DAY, (HEADER + line(1) + line(2)).strip())
+    shop.lands()
+    assert open_files(shop.settings)[0].records == {"TRUNCATED": 2}
+    assert replay(shop.settings, open_files(shop.settings)).still_refused == 2
+
+    shop.maps(MAPPING)
+    replay(shop.settings, open_files(shop.settings))
+    shop.lands(LATER)
+
+    assert shop.rows("order_line_id") == ["1", "2"]
+    assert open_files(shop.settings) == []
+
+
+def test_a_whole_replay_whose_mapping_has_changed_once_more_changes_nothing(shop):
+    shop.drops(DAY, gzip.compress((HEADER + line(1)).encode()))
+    shop.lands()
+    shop.maps(MAPPING.replace("{load_date}.csv", "{load_date}.csv.gz"))
+    replay(shop.settings, open_files(shop.settings))
+    shop.maps(MAPPING)
+    shop.lands(LATER)
+
+    assert shop.rows() == []
+    assert open_files(shop.settings)[0].records == {"ARCHIVE": 1}
+    assert pending(shop.settings, shop.ledger()) == []

@@ -47,6 +47,17 @@ def keep_raw(home: Home, drop: Drop) -> Path:
     return target
 
 
+def kept_raw(home: Home, digest: str) -> Path:
+    """The raw file of a drop that landed before. Raises HuaxiangError when it is gone or not what came."""
+    path = home.raw / digest
+    if not path.exists() or sha256(path) != digest:
+        raise HuaxiangError(
+            f"{path}: gone, or not the bytes that came (its SHA-256 differs); restore it from a copy: the"
+            " drop that it came from has the same bytes"
+        )
+    return path
+
+
 def accepted_path(home: Home, drop: Drop) -> Path:
     return home.landing / drop.source / drop.table / f"load_date={drop.load_date}" / f"{drop.stem}.parquet"
 

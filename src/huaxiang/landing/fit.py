@@ -11,6 +11,7 @@ from itertools import groupby
 
 from huaxiang.errors import BadConfiguration
 from huaxiang.landing.drops import Drop
+from huaxiang.landing.files import kept_raw
 from huaxiang.landing.ledger import ACCEPTED, LedgerRow
 from huaxiang.landing.outcome import Outcome
 from huaxiang.landing.text import header_problem
@@ -39,9 +40,9 @@ def check_mappings_fit(settings: Settings, outcomes: list[Outcome], ledger: list
 
 
 def _no_longer_fits(settings: Settings, drop: Drop, witness: LedgerRow) -> bool:
-    raw = settings.home.raw / witness.sha256
-    is_text = drop.mapping.format != "parquet"
-    return is_text and raw.exists() and bool(header_problem(drop.mapping, raw.read_bytes()))
+    if drop.mapping.format == "parquet" or not (settings.home.raw / witness.sha256).exists():
+        return False
+    return bool(header_problem(drop.mapping, kept_raw(settings.home, witness.sha256).read_bytes()))
 
 
 def _sentence(settings: Settings, outcomes: list[Outcome]) -> str:

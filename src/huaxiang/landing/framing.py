@@ -15,6 +15,8 @@ from decimal import Decimal
 
 # A single record longer than this is a runaway quote, not data.
 LONGEST_RECORD = 4 * 2**20
+# The record number of the file itself, refused where nobody can say which records it holds.
+FILE = 0
 
 _BOM = b"\xef\xbb\xbf"
 _CARRIAGE_RETURN = "a carriage return inside the record"
@@ -33,7 +35,8 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Refused:
-    """A record that cannot be used. `record_number` and `line_number` count from 1; `detail` never holds a value.
+    """A record that cannot be used. `record_number` and `line_number` count from 1 (FILE: the whole file is meant);
+    `detail` never holds a value.
 
     `net_amount` is the money of a refused order line, where it can be read.
     """

@@ -6,33 +6,34 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from itertools import groupby
 
 from huaxiang.contracts import Contract, load_contracts
-from huaxiang.errors import BrokenConservation, MissingPartition
-from huaxiang.expressions import literal
+from huaxiang.errors import MissingPartition
 from huaxiang.files import sha256
 from huaxiang.landing.drops import Drop, Inbox, find_drops
-from huaxiang.landing.files import accepted_path, quarantine_path, remove_uncommitted, write_empty_tables
+from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
 from huaxiang.landing.fit import check_mappings_fit
 from huaxiang.landing.ledger import (
     ACCEPTED,
     DUPLICATE,
     QUARANTINED,
     LedgerRow,
+    arrivals,
     landed_names,
     next_call_number,
     read_ledger,
     write_call,
 )
+from huaxiang.landing.mend import mend
+from huaxiang.landing.money import with_money
 from huaxiang.landing.outcome import Outcome, check_conservation
-from huaxiang.landing.parquet import land_parquet
 from huaxiang.landing.repairs import apply, pending
-from huaxiang.landing.text import land_text
+from huaxiang.landing.take import take
 from huaxiang.settings import Run, Settings
 from huaxiang.sources import load_sources
 from huaxiang.steps import StepLog, step
+from huaxiang.tables import Home
 
 # A home needs at least one of these: everything else only enriches them.
 _COMPULSORY = ("order_lines", "events")
@@ -58,16 +59,19 @@ def land(settings: Settings, run: Run) -> None:
         committed = landed_names(ledger)
         remove_uncommitted(settings.home, committed)
         write_empty_tables(settings, contracts)
+        if mended := mend(settings, ledger):
+            log.progress(f"{len(mended)} damaged files made anew from raw bytes, such as that of {mended[0]}")
+            log.fact("made_anew", len(mended))
 
         due = [drop for inbox in inboxes for drop in inbox.drops if drop.load_date <= run.known_at]
         new, repeated = _sort_out([replace(drop, sha256=sha256(drop.path)) for drop in due], ledger)
         try:
-            outcomes = _with_money(settings, list(_land_all(log, settings, contracts, new)))
+            outcomes = with_money(settings.home, list(_land_all(log, settings, contracts, new)))
             for outcome in outcomes:
                 check_conservation(outcome)
             check_mappings_fit(settings, outcomes, ledger)
             call_number = next_call_number(settings)
-            rows = _ledger_rows(call_number, run.known_at, outcomes, repeated, ledger)
+            rows = _ledger_rows(settings.home, call_number, run.known_at, outcomes, repeated, ledger)
             rows += _apply_repairs(log, settings, run, call_number, [*ledger, *rows])
         except BaseException:
             # What the ledger does not name has not landed: leave nothing that could be read as if it had.
@@ -87,10 +91,10 @@ def _apply_repairs(
     log: StepLog, settings: Settings, run: Run, call_number: int, ledger: list[LedgerRow]
 ) -> list[LedgerRow]:
     """Take the repairs of drops known by then that no call has taken; returns their ledger rows."""
-    arrivals = {(row.source_name, row.table_name, row.file_id): row for row in reversed(ledger)}
+    first = arrivals(ledger)
     rows: list[LedgerRow] = []
     for repair in pending(settings, ledger):
-        arrival = arrivals.get((repair.source, repair.table, repair.file_id))
+        arrival = first.get((repair.source, repair.table, repair.file_id))
         if arrival is None or arrival.load_date > run.known_at:
             continue
         repaired = apply(settings, repair, replace(arrival, known_at=run.known_at), call_number)
@@ -144,7 +148,6 @@ def _land_all(log: StepLog, settings: Settings, contracts: dict[str, Contract], 
     done, told_at = 0, time.monotonic()
     for (_, table), group in groupby(drops, key=lambda drop: (drop.source, drop.table)):
         same = list(group)
-        take = land_parquet if same[0].mapping.format == "parquet" else land_text
         for outcome in take(settings.home, contracts[table], same):
             yield outcome
             done += 1
@@ -153,90 +156,36 @@ def _land_all(log: StepLog, settings: Settings, contracts: dict[str, Contract], 
                 log.progress(f"{done:,} of {len(drops):,} files; {table} up to {outcome.drop.load_date}")
 
 
-def _with_money(settings: Settings, outcomes: list[Outcome]) -> list[Outcome]:
-    """Add the money of the order lines, read back from what was written: accepted, and refused by reason."""
-    home = settings.home
-    with_money = [one for one in outcomes if one.net_in is not None]
-    accepted = _sums({str(accepted_path(home, one.drop)): one for one in with_money if one.accepted})
-    refused = _sums({str(quarantine_path(home, one.drop)): one for one in with_money if one.quarantined}, "reason")
-    filled = []
-    for outcome in outcomes:
-        if outcome.net_in is None:
-            filled.append(outcome)
-            continue
-        count, total = accepted.get(str(accepted_path(home, outcome.drop)), {}).get("", (0, None))
-        if count != outcome.accepted:
-            raise BrokenConservation(
-                f"{outcome.drop.file_name}: {outcome.accepted:,} rows written, {count:,} can be read; run again"
-            )
-        by_reason = refused.get(str(quarantine_path(home, outcome.drop)), {})
-        net_refused = {reason: money for reason, (_, money) in by_reason.items() if money is not None}
-        filled.append(replace(outcome, net_amount=total, net_refused=net_refused))
-    return filled
-
-
-def _sums(files: dict[str, Outcome], group: str = "''") -> dict[str, dict[str, tuple[int, Decimal | None]]]:
-    """Per file and group its rows and their money, None where none of it can be read."""
-    import duckdb
-
-    if not files:
-        return {}
-    paths = ", ".join(literal(path) for path in files)
-    with duckdb.connect() as connection:
-        found = connection.execute(
-            f"select filename, {group} as part, count(*), sum(net_amount)"
-            f" from read_parquet([{paths}], filename = true, hive_partitioning = false) group by all"
-        ).fetchall()
-    sums: dict[str, dict[str, tuple[int, Decimal | None]]] = {}
-    for name, part, count, total in found:
-        sums.setdefault(name, {})[part] = (count, total)
-    return sums
-
-
 def _ledger_rows(
-    call_number: int, known_at: date, outcomes: list[Outcome], repeated: list[Drop], ledger: list[LedgerRow]
+    home: Home,
+    call_number: int,
+    known_at: date,
+    outcomes: list[Outcome],
+    repeated: list[Drop],
+    ledger: list[LedgerRow],
 ) -> list[LedgerRow]:
     rows: list[LedgerRow] = []
     for outcome in outcomes:
-        results: list[tuple[str, str, int, Decimal | None]] = [
-            (QUARANTINED, reason, count, outcome.net_refused.get(reason))
+        nothing = _row(call_number, known_at, outcome.drop, outcome.bytes, outcome.records_in)
+        if outcome.accepted or not outcome.refused:
+            digest = sha256(accepted_path(home, outcome.drop)) if outcome.accepted else ""
+            rows.append(replace(nothing, records=outcome.accepted, net_amount=outcome.net_amount, landed_sha256=digest))
+        rows += [
+            replace(
+                nothing, outcome=QUARANTINED, reason=reason, records=count, net_amount=outcome.net_refused.get(reason)
+            )
             for reason, count in sorted(outcome.refused.items())
         ]
-        if outcome.accepted or not results:
-            results.insert(0, (ACCEPTED, "", outcome.accepted, outcome.net_amount))
-        rows += [
-            _row(call_number, known_at, outcome.drop, outcome.bytes, outcome.records_in, *result) for result in results
-        ]
-    first = {(row.source_name, row.table_name, row.sha256): row for row in (*ledger, *rows)}
+    last = {(row.source_name, row.table_name, row.sha256): row for row in (*ledger, *rows)}
     for drop in repeated:
-        seen = first[drop.source, drop.table, drop.sha256]
-        rows.append(
-            _row(
-                call_number,
-                known_at,
-                drop,
-                seen.bytes,
-                seen.records_in,
-                DUPLICATE,
-                "DUPLICATE_FILE",
-                seen.records_in,
-                None,
-            )
-        )
+        seen = last[drop.source, drop.table, drop.sha256]
+        again = _row(call_number, known_at, drop, seen.bytes, seen.records_in)
+        rows.append(replace(again, outcome=DUPLICATE, reason="DUPLICATE_FILE", records=seen.records_in))
     return rows
 
 
-def _row(
-    call_number: int,
-    known_at: date,
-    drop: Drop,
-    size: int,
-    records_in: int,
-    outcome: str,
-    reason: str,
-    records: int,
-    money: Decimal | None,
-) -> LedgerRow:
+def _row(call_number: int, known_at: date, drop: Drop, size: int, records_in: int) -> LedgerRow:
+    """The row of a drop of which nothing was accepted."""
     return LedgerRow(
         call_number=call_number,
         source_name=drop.source,
@@ -248,8 +197,8 @@ def _row(
         known_at=known_at,
         bytes=size,
         records_in=records_in,
-        outcome=outcome,
-        reason=reason,
-        records=records,
-        net_amount=money,
+        outcome=ACCEPTED,
+        reason="",
+        records=0,
+        net_amount=None,
     )

@@ -6,7 +6,7 @@ One row per file, table and reason; the records of a file's rows add up to `reco
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from huaxiang.failpoints import reach
 from huaxiang.files import replacing, sync_all
 from huaxiang.landing.drops import landed_stem
 from huaxiang.settings import Settings
+from huaxiang.tables import Home
 
 ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate_file"
 
@@ -26,6 +27,7 @@ class LedgerRow:
 
     `net_amount` is the money of these records (order lines only; of refused ones what can be read). A repair is booked
     like in any ledger: the records are added to the accepted and taken off the refused, with the repair's number.
+    `landed_sha256` is that of the Parquet file of accepted records, '' where there is none.
     """
 
     call_number: int
@@ -43,6 +45,7 @@ class LedgerRow:
     records: int
     net_amount: Decimal | None
     repair_number: int = 0
+    landed_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,24 @@ def next_call_number(settings: Settings) -> int:
 def landed_names(rows: Iterable[LedgerRow]) -> set[tuple[str, str, str]]:
     """(source, table, stem) of the files that the rows commit: others in landing/ or quarantine/ have not landed."""
     return {(row.source_name, row.table_name, landed_stem(row.file_id, row.repair_number)) for row in rows}
+
+
+def landed_path(home: Home, row: LedgerRow) -> Path:
+    """Where the accepted records of a ledger row lie."""
+    folder = home.landing / row.source_name / row.table_name / f"load_date={row.load_date}"
+    return folder / f"{landed_stem(row.file_id, row.repair_number)}.parquet"
+
+
+def arrivals(rows: Iterable[LedgerRow]) -> dict[tuple[str, str, str], LedgerRow]:
+    """By source, table and file id the row of its first arrival, with the number of records it was last found to hold.
+
+    The number changes where a file that could not be read at all is taken again.
+    """
+    first: dict[tuple[str, str, str], LedgerRow] = {}
+    for row in rows:
+        key = row.source_name, row.table_name, row.file_id
+        first[key] = replace(first.get(key, row), records_in=row.records_in)
+    return first
 
 
 def landed_tables(settings: Settings, known_at: date) -> set[str]:

@@ -18,7 +18,7 @@ from huaxiang.disk import is_full
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.drops import Drop
 from huaxiang.landing.files import SCRATCH, accepted_path, count_rows, keep_raw, write_accepted, write_quarantine
-from huaxiang.landing.framing import Refused
+from huaxiang.landing.framing import FILE, Refused
 from huaxiang.landing.mapping import Plan, cleaned, plan
 from huaxiang.landing.outcome import Outcome, money_of
 from huaxiang.sources import TableMapping
@@ -100,7 +100,7 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         # Nobody can say how many records it holds: the file itself is the one record refused.
         return _refuse(home, drop, size, 1, [_file_refusal(raw)])
     if records_in > max(_ROWS_COUNT_FROM, size * _MOST_ROWS_PER_BYTE):
-        return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", "more rows than its bytes can hold", None)])
+        return _refuse(home, drop, size, 1, [Refused(FILE, FILE, "ARCHIVE", "more rows than its bytes can hold", None)])
     if "file_row_number" in set(map(str.casefold, types)):
         # Without the loader's own column of that name nobody could say which record is which.
         detail = "file_row_number: a column name that the loader needs for itself"
@@ -116,7 +116,7 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
     except duckdb.OutOfMemoryException:
         accepted_path(home, drop).unlink(missing_ok=True)
         detail = f"reading it takes more than the {_MEMORY} a file may use"
-        return _refuse(home, drop, size, 1, [Refused(1, 1, "ARCHIVE", detail, None)])
+        return _refuse(home, drop, size, 1, [Refused(FILE, FILE, "ARCHIVE", detail, None)])
     except duckdb.Error as error:
         _not_for_want_of_disk(error)
         return _refuse_damaged(home, drop, size, records_in)
@@ -135,13 +135,11 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
 
 def _refuse_damaged(home: Home, drop: Drop, size: int, records_in: int) -> Outcome:
     accepted_path(home, drop).unlink(missing_ok=True)
-    # A damaged footer can claim any number: beyond this one the file itself is the one record refused.
-    count = records_in if records_in <= _MOST_LISTED else 1
-    lost = [
-        Refused(number, number, "UNREADABLE", "a damaged part of the Parquet file", None)
-        for number in range(1, count + 1)
-    ]
-    return _refuse(home, drop, size, count, lost)
+    detail = "a damaged part of the Parquet file"
+    if records_in > _MOST_LISTED:  # a damaged footer can claim any number
+        return _refuse(home, drop, size, 1, [Refused(FILE, FILE, "UNREADABLE", detail, None)])
+    lost = [Refused(number, number, "UNREADABLE", detail, None) for number in range(1, records_in + 1)]
+    return _refuse(home, drop, size, records_in, lost)
 
 
 @dataclass
@@ -223,8 +221,8 @@ def _file_refusal(raw: Path) -> Refused:
         file.seek(max(0, raw.stat().st_size - 4))
         is_cut = begin == b"PAR1" != file.read(4)
     if is_cut:
-        return Refused(1, 1, "TRUNCATED", "the Parquet file breaks off", None)
-    return Refused(1, 1, "UNREADABLE", "not a whole Parquet file", None)
+        return Refused(FILE, FILE, "TRUNCATED", "the Parquet file breaks off", None)
+    return Refused(FILE, FILE, "UNREADABLE", "not a whole Parquet file", None)
 
 
 def _not_for_want_of_disk(error: Exception) -> None:
@@ -237,7 +235,7 @@ def _refuse_all(connection: Any, home: Home, drop: Drop, size: int, records_in: 
     import duckdb
 
     if records_in > _MOST_LISTED:
-        return _refuse(home, drop, size, 1, [Refused(1, 1, "HEADER", detail, None)])
+        return _refuse(home, drop, size, 1, [Refused(FILE, FILE, "HEADER", detail, None)])
     try:
         texts: dict[int, str] = _texts(connection, home.raw / drop.sha256)
     except duckdb.Error:

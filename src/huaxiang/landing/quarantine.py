@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 from huaxiang.errors import MissingPartition
 from huaxiang.expressions import literal
-from huaxiang.landing.ledger import LedgerRow, read_ledger
+from huaxiang.landing.framing import FILE
+from huaxiang.landing.ledger import LedgerRow, arrivals, read_ledger
 from huaxiang.settings import Settings
 from huaxiang.tables import Home
 
 if TYPE_CHECKING:
     import duckdb
+
+# The reason of a damaged file, in which nobody can tell one record from another.
+UNREADABLE = "UNREADABLE"
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class OpenFile:
 
 @dataclass(frozen=True)
 class OpenRecord:
-    """A refused record. `raw_text` is what came, None where the bytes are no text or the file could not be read."""
+    """A refused record, or the FILE itself. `raw_text` is what came, None where it is no text or cannot be read."""
 
     record_number: int
     line_number: int
@@ -47,23 +51,36 @@ def open_records_sql(home: Home) -> str | None:
     if not any(home.quarantine.glob("*/*/load_date=*/*.parquet")):
         return None
     refused = _read(home.quarantine / "*" / "*" / "load_date=*" / "*.parquet", "hive_types = {'load_date': date}")
+    if repaired := _repaired_sql(home):
+        return f"""
+            select refused.* from {refused} as refused
+            where not exists (
+                from ({repaired}) as repaired
+                where
+                    repaired.source_name = refused.source_name
+                    and repaired.table_name = refused.table_name
+                    and repaired.file_id = refused.file_id
+                    and (
+                        repaired.record_number = refused.record_number
+                        or refused.record_number = {FILE}
+                        or refused.reason = '{UNREADABLE}'
+                    )
+            )
+        """
+    return f"select * from {refused}"
+
+
+def _repaired_sql(home: Home) -> str | None:
+    """SQL for the records that repairs have brought in, with the keys of what they mend."""
     if not any(home.landing.glob("*/*/load_date=*/*-*.parquet")):
-        return f"select * from {refused}"
+        return None
     repaired = _read(home.landing / "*" / "*" / "load_date=*" / "*-*.parquet", "hive_partitioning = false")
-    return f"""
-        select refused.* from {refused} as refused
-        anti join (
-            select source_name, string_split(filename, '/')[-3] as table_name, file_id, record_number from {repaired}
-        ) as repaired
-        using (source_name, table_name, file_id, record_number)
-    """
+    return f"select source_name, string_split(filename, '/')[-3] as table_name, file_id, record_number from {repaired}"
 
 
 def open_files(settings: Settings, known_at: date | None = None) -> list[OpenFile]:
     """The drops with refused records, the latest load day first."""
-    rows: dict[tuple[str, str, str], LedgerRow] = {}
-    for row in read_ledger(settings):
-        rows.setdefault((row.source_name, row.table_name, row.file_id), row)
+    rows = arrivals(read_ledger(settings))
     found: dict[tuple[str, str, str], dict[str, int]] = {}
     with _querying(settings) as (connection, records):
         counts = connection.execute(

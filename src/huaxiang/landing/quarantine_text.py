@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from huaxiang.errors import HuaxiangError
+from huaxiang.landing.framing import FILE
 from huaxiang.landing.quarantine import OpenFile, OpenRecord
 
 _LONGEST_TEXT = 400
@@ -27,7 +28,8 @@ def details(file: OpenFile, records: Iterable[OpenRecord]) -> str:
     """The refused records of a drop: place, reason and text. Control characters are shown, not sent to the terminal."""
     lines = [f"{file.row.file_name} ({file.row.file_id}), loaded {file.row.load_date} for {file.row.table_name}"]
     for one in records:
-        lines.append(f"record {one.record_number}, line {one.line_number}: {one.reason}, {one.detail}")
+        place = "the file" if one.record_number == FILE else f"record {one.record_number}, line {one.line_number}"
+        lines.append(f"{place}: {one.reason}, {one.detail}")
         text = "(the text is not kept)" if one.raw_text is None else _visible(one.raw_text)
         lines.append(f"    {text}")
     return "\n".join(lines)

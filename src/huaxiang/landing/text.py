@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.contracts import Contract
-from huaxiang.errors import BrokenConservation, HuaxiangError
+from huaxiang.errors import BrokenConservation
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.archives import BadArchive, is_packed, unpacked
 from huaxiang.landing.drops import Drop
 from huaxiang.landing.encodings import is_doubtful, odd_bytes, utf16_of, without_doubtful
 from huaxiang.landing.files import SCRATCH, keep_raw, write_accepted, write_quarantine
 from huaxiang.landing.framing import (
+    FILE,
     LONGEST_RECORD,
     Dialect,
     Frames,
@@ -40,14 +39,15 @@ from huaxiang.tables import Home
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from huaxiang.landing.quarantine import OpenRecord
 
 # Small enough that a batch, its frames and its rows stay far below a GiB, large enough to be worth a statement.
 _BATCH_BYTES = 24 * 2**20
 
 
 @dataclass(frozen=True)
-class _Framed:
+class Framed:
+    """A drop whose records have been found."""
+
     drop: Drop
     bytes: int  # of the file
     size: int  # of its text, which is more than the file's where it is compressed
@@ -57,7 +57,7 @@ class _Framed:
 
 def land_text(home: Home, contract: Contract, drops: Iterable[Drop]) -> Iterator[Outcome]:
     """Land the CSV or JSONL drops of one table (one mapping), giving each one's outcome when it is written."""
-    batch: list[_Framed] = []
+    batch: list[Framed] = []
     for drop in drops:
         framed = _frame(home, drop)
         if isinstance(framed, Outcome):
@@ -72,101 +72,22 @@ def land_text(home: Home, contract: Contract, drops: Iterable[Drop]) -> Iterator
         yield from _land_batch(home, contract, batch)
 
 
-@dataclass(frozen=True)
-class Retaken:
-    """Records taken again: the accepted rows (_record and the contract's columns), what is refused, accepted money."""
-
-    rows: pa.Table
-    refused: list[Refused]
-    money: Decimal | None
-
-
-def retake(
-    home: Home,
-    contract: Contract,
-    drop: Drop,
-    came: Mapping[int, OpenRecord],
-    texts: Mapping[int, str | None],
-    records_in: int,
-) -> Retaken:
-    """Read records of a landed drop again with its mapping of today; nothing is written.
-
-    `texts` gives each record's corrected text, None for the text it `came` with. Raises HuaxiangError when the mapping
-    finds another number of records than `records_in`: then nobody could say which record is which.
-    """
-    mapping, header = drop.mapping, drop.mapping.source_columns
-    found: dict[int, bytes] = {}
-    if mapping.format == "parquet":
-        # The text of a Parquet record is its values as JSON.
-        mapping = replace(mapping, format="jsonl", encoding="utf-8")
-        drop = replace(drop, mapping=mapping)
-        found = {number: (one.raw_text or "").encode() for number, one in came.items()}
-    else:
-        header, frames, problem = _read(mapping, kept_raw(home, drop.sha256))
-        if problem or frames.count != records_in:
-            reason = (
-                problem.detail if problem else f"{frames.count:,} records are found where {records_in:,} were counted"
-            )
-            raise HuaxiangError(
-                f"{drop.file_name}: its mapping does not fit the drop ({reason}); correct the mapping, or have the"
-                " source send the file again under its name"
-            )
-        found = dict(zip(frames.numbers, frames.good, strict=True))
-    taken = Frames()
-    for number, text in sorted(texts.items()):
-        one, line_number = came[number], came[number].line_number
-        raw = found.get(number) if text is None else text.encode("utf-8", "replace")
-        framed = Frames() if raw is None else _frame_one(mapping, raw, len(header))
-        if len(framed.good) == 1 and not framed.refused:
-            taken.good.append(framed.good[0])
-            taken.numbers.append(number)
-            taken.lines.append(line_number)
-        else:
-            refused = framed.refused[0] if framed.refused else None
-            reason, detail = (refused.reason, refused.detail) if refused else (one.reason, one.detail)
-            taken.refused.append(Refused(number, line_number, reason, detail, None))
-    framed_drop = _Framed(drop, 0, 0, tuple(header), taken)
-    rows, planned = _map(home, contract, [framed_drop])
-    good, bad = _split_rows(rows)
-    refused_again = [*taken.refused, *_refuse(taken, bad, planned)]
-    return Retaken(good, sorted(refused_again, key=lambda one: one.record_number), money_of(contract, good))
-
-
-def kept_raw(home: Home, sha256: str) -> bytes:
-    """The raw bytes of a drop that landed before. Raises HuaxiangError when they are not those that came."""
-    path = home.raw / sha256
-    raw = path.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != sha256:
-        raise HuaxiangError(
-            f"{path}: not the bytes that came, its SHA-256 differs; restore it from a copy, or have the source send"
-            " the file again"
-        )
-    return raw
-
-
-def _frame_one(mapping: TableMapping, text: bytes, field_count: int) -> Frames:
-    """The records in a text that ought to be one."""
-    if mapping.format == "jsonl":
-        return sort_objects(frame_lines(text))[0]
-    return frame_csv(text, Dialect(mapping.encoding, mapping.delimiter, mapping.quote), field_count)
-
-
 def header_problem(mapping: TableMapping, raw: bytes) -> str:
     """Why the mapping cannot be applied to a drop of these bytes at all; empty when it can."""
-    problem = _read(mapping, raw)[2]
+    problem = read(mapping, raw)[2]
     return problem.detail if problem else ""
 
 
-def _frame(home: Home, drop: Drop) -> _Framed | Outcome:
+def _frame(home: Home, drop: Drop) -> Framed | Outcome:
     """Find the drop's records; a drop that cannot be mapped at all is already an outcome."""
     raw = keep_raw(home, drop).read_bytes()
-    header, frames, problem = _read(drop.mapping, raw)
+    header, frames, problem = read(drop.mapping, raw)
     if problem:
         return _refuse_file(home, drop, len(raw), frames, problem)
-    return _Framed(drop, len(raw), sum(map(len, frames.good)), header, frames)
+    return Framed(drop, len(raw), sum(map(len, frames.good)), header, frames)
 
 
-def _read(mapping: TableMapping, raw: bytes) -> tuple[tuple[str, ...], Frames, Problem | None]:
+def read(mapping: TableMapping, raw: bytes) -> tuple[tuple[str, ...], Frames, Problem | None]:
     """Column names, records, and why the file as a whole cannot be used (None when it can)."""
     try:
         if mapping.compression:
@@ -204,7 +125,7 @@ def _records(mapping: TableMapping, data: bytes) -> tuple[tuple[str, ...], Frame
 
 def _no_records() -> Frames:
     """Nobody can say how many records the file holds: the file itself is the one record refused."""
-    return Frames(refused=[Refused(1, 1, "UNREADABLE", "", None)])
+    return Frames(refused=[Refused(FILE, FILE, "UNREADABLE", "", None)])
 
 
 def _cut_problem(mapping: TableMapping, data: bytes, frames: Frames) -> Problem | None:
@@ -259,15 +180,15 @@ def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, problem: Pro
     return Outcome(drop, size, frames.count, 0, quarantined, Counter({problem.reason: len(refused)}))
 
 
-def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterator[Outcome]:
-    rows, planned = _map(home, contract, batch)
-    good, bad = _split_rows(rows)
+def _land_batch(home: Home, contract: Contract, batch: list[Framed]) -> Iterator[Outcome]:
+    rows, planned = map_records(home, contract, batch)
+    good, bad = split_rows(rows)
     good_bounds, bad_bounds = _bounds(good, len(batch)), _bounds(bad, len(batch))
     bounds = [(start, end - start) for start, end in pairwise(_bounds(rows, len(batch)))]
     for number, framed in enumerate(batch):
         frames = framed.frames
         start, end = bad_bounds[number], bad_bounds[number + 1]
-        refused = [*frames.refused, *_refuse(frames, bad.slice(start, end - start), planned)]
+        refused = [*frames.refused, *refuse_bad(frames, bad.slice(start, end - start), planned)]
         start, end = good_bounds[number], good_bounds[number + 1]
         yield Outcome(
             drop=framed.drop,
@@ -280,7 +201,7 @@ def _land_batch(home: Home, contract: Contract, batch: list[_Framed]) -> Iterato
         )
 
 
-def _split_rows(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+def split_rows(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Accepted rows, and those with a problem."""
     import pyarrow.compute as pc
 
@@ -289,7 +210,7 @@ def _split_rows(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
     return good, rows.filter(pc.is_valid(problems))
 
 
-def _refuse(frames: Frames, bad: pa.Table, planned: Plan) -> Iterator[Refused]:
+def refuse_bad(frames: Frames, bad: pa.Table, planned: Plan) -> Iterator[Refused]:
     """Give the records that broke their contract their text back."""
     count = bad.num_rows
     money = bad["net_amount"].to_pylist() if "net_amount" in bad.column_names else [None] * count
@@ -306,7 +227,7 @@ def _bounds(rows: pa.Table, count: int) -> list[int]:
     return [int(place) for place in np.searchsorted(rows["_file"].to_numpy(), np.arange(count + 1))]
 
 
-def _map(home: Home, contract: Contract, batch: list[_Framed]) -> tuple[pa.Table, Plan]:
+def map_records(home: Home, contract: Contract, batch: list[Framed]) -> tuple[pa.Table, Plan]:
     import duckdb
 
     mapping = batch[0].drop.mapping
@@ -338,7 +259,7 @@ def _map(home: Home, contract: Contract, batch: list[_Framed]) -> tuple[pa.Table
     return rows, planned
 
 
-def _write_drops(folder: Path, batch: list[_Framed]) -> str:
+def _write_drops(folder: Path, batch: list[Framed]) -> str:
     """What expressions may know about each drop; SQL that reads it."""
     import pyarrow as pa
 
@@ -358,7 +279,7 @@ def _write_table(path: Path, **columns: Any) -> str:
     return f"select * from read_parquet({literal(str(path))})"
 
 
-def _write_csv(folder: Path, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+def _write_csv(folder: Path, batch: list[Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
     """Write the framed records of all drops into one file, each with its file and record number before it."""
     path, delimiter = folder / "batch.csv", mapping.delimiter.encode()
     with path.open("wb") as file:
@@ -378,7 +299,7 @@ def _write_csv(folder: Path, batch: list[_Framed], mapping: TableMapping) -> tup
     return relation, {name: cleaned(mapping, f"c{at}") for at, name in enumerate(header)}
 
 
-def _write_lines(folder: Path, batch: list[_Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
+def _write_lines(folder: Path, batch: list[Framed], mapping: TableMapping) -> tuple[str, dict[str, str]]:
     """Write the framed lines of all JSONL drops into one file."""
     import pyarrow as pa
 

@@ -18,13 +18,12 @@ from huaxiang.errors import BrokenConservation
 from huaxiang.expressions import literal
 from huaxiang.files import write_text
 from huaxiang.landing.files import empty_table
-from huaxiang.landing.ledger import ACCEPTED, LedgerRow, read_ledger
+from huaxiang.landing.ledger import ACCEPTED, LedgerRow, landed_path, read_ledger
 from huaxiang.landing.versions import known_files
 from huaxiang.release.store import Release, releases
 from huaxiang.report import words
 from huaxiang.settings import Settings
 from huaxiang.timetravel.knowledge import last_call, up_to
-from huaxiang.timetravel.private_home import landed_path
 
 # When the thing happened that a record tells of. Records of other tables hold for every day.
 _HAPPENED = {

@@ -10,12 +10,12 @@ from sys import stderr
 from typing import Any
 
 from huaxiang.errors import MissingPartition
-from huaxiang.landing.ledger import read_ledger
+from huaxiang.landing.ledger import landed_path, read_ledger
 from huaxiang.release.store import Release, of_run
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
 from huaxiang.timetravel import errata
-from huaxiang.timetravel.private_home import landed_path, link_landed, private_home
+from huaxiang.timetravel.private_home import link_landed, private_home
 
 Row = dict[str, Any]
 

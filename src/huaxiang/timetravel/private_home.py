@@ -16,7 +16,7 @@ from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.files import sha256
 from huaxiang.landing import land
 from huaxiang.landing.files import write_empty_tables
-from huaxiang.landing.ledger import ACCEPTED, LedgerRow, read_ledger
+from huaxiang.landing.ledger import ACCEPTED, LedgerRow, landed_path, read_ledger
 from huaxiang.settings import Run, Servers, Settings
 from huaxiang.tables import Home
 
@@ -79,14 +79,6 @@ def link_landed(settings: Settings, past: Settings, ledger: Sequence[LedgerRow])
     for call in sorted({row.call_number for row in ledger}):
         name = f"{call:06d}.parquet"
         _link(settings.home.ledger / name, past.home.ledger / name)
-
-
-def landed_path(home: Home, row: LedgerRow) -> Path:
-    """Where the accepted rows of a ledger row lie."""
-    from huaxiang.landing.drops import landed_stem
-
-    folder = home.landing / row.source_name / row.table_name / f"load_date={row.load_date}"
-    return folder / f"{landed_stem(row.file_id, row.repair_number)}.parquet"
 
 
 def _check_raw(settings: Settings, ledger: Iterable[LedgerRow]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
 from huaxiang.contracts import load_contracts
@@ -26,6 +26,9 @@ from huaxiang.tags import load_tags
 from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
 from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
+
+if TYPE_CHECKING:
+    from huaxiang.landing.ledger import LedgerRow
 
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
@@ -51,10 +54,11 @@ def _staging(settings: Settings, run: Run) -> None:
     from huaxiang.landing.versions import known_files, write_known_files
 
     with step("staging", run, settings) as log, state.discarding_if_damaged(settings):
-        _refuse_unfinished_landing(settings)
+        ledger = read_ledger(settings)
+        _check_landing(settings, ledger)
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
-        write_known_files(settings, known_files(read_ledger(settings), run.known_at))
+        write_known_files(settings, known_files(ledger, run.known_at))
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
             lines, customers = connection.execute(
@@ -173,17 +177,22 @@ def profiles(settings: Settings, run: Run) -> None:
         reach("profiles.after_state")
 
 
-def _refuse_unfinished_landing(settings: Settings) -> None:
-    """A file the ledger does not name is left from a landing call that did not finish: its rows are not known yet."""
-    from huaxiang.landing.ledger import landed_names, read_ledger
+def _check_landing(settings: Settings, ledger: list[LedgerRow]) -> None:
+    """The landed files must be those that the ledger names: no other, none missing, none damaged.
 
-    named = landed_names(read_ledger(settings))
+    One that it does not name is left from a landing call that did not finish: its rows are not known yet.
+    """
+    from huaxiang.landing.ledger import landed_names
+    from huaxiang.landing.mend import check_landed
+
+    named = landed_names(ledger)
     for path in sorted(settings.home.landing.glob("*/*/load_date=*/*.parquet")):
         source, table = path.relative_to(settings.home.landing).parts[:2]
         if source != "_none" and (source, table, path.stem) not in named:
             raise MissingPartition(
                 f"{path}: the ledger does not name it, so landing did not finish; run 'huaxiang landing' again"
             )
+    check_landed(settings.home, ledger)
 
 
 def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None = None) -> dict[str, Any]:
