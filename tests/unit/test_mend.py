@@ -3,6 +3,7 @@
 import pytest
 
 from huaxiang.errors import BrokenConservation, HuaxiangError
+from huaxiang.landing.files import empty_table
 from huaxiang.landing.ledger import landed_path
 from huaxiang.landing.mend import check_landed
 from huaxiang.landing.quarantine import open_files
@@ -97,3 +98,12 @@ def test_damaged_raw_bytes_mend_nothing(landed):
 
     with pytest.raises(HuaxiangError, match="not the bytes that came"):
         landed.lands(LATER)
+
+
+def test_a_torn_empty_table_is_written_anew(landed):
+    before = landed.files()
+    path = empty_table(landed.settings.home, "order_lines")
+    path.write_bytes(path.read_bytes()[:100])
+    landed.lands(LATER)
+
+    assert landed.files() == before

@@ -117,13 +117,21 @@ def write_quarantine(home: Home, drop: Drop, refused: Sequence[Refused]) -> int:
 
 def write_empty_tables(settings: Settings, contracts: dict[str, Contract]) -> None:
     """For every canonical table an empty file of its columns, so that a table nobody drops can still be read."""
-    import pyarrow.parquet as pq
-
     for name, contract in contracts.items():
         path = empty_table(settings.home, name)
         schema = landed_schema(contract)
-        if not path.exists() or not pq.read_schema(path).equals(schema):
+        if not _holds(path, schema):
             _write(path, schema.empty_table())
+
+
+def _holds(path: Path, schema: pa.Schema) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return bool(pq.read_schema(path).equals(schema))
+    except (OSError, pa.ArrowException):  # not there, or torn when the machine went down
+        return False
 
 
 def empty_table(home: Home, table: str) -> Path:
