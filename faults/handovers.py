@@ -1,4 +1,4 @@
-"""F33: killed at every commit while a training is handed over to MLflow: afterwards all of it is there exactly once."""
+"""F33: killed at every commit while a training and a release are handed over to MLflow: each is there once afterwards."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ from huaxiang.settings import Settings, load_settings
 from huaxiang.tables import Home
 
 TARGET, RECIPES = "churn_28d", ("boosting", "logistic", "recency")
+_RELEASE = {
+    "release_id": "2024-03-31-0123456789",
+    "as_of": "2024-03-31",
+    "known_at": "2024-03-31",
+    "fence": 1,
+    "models": {TARGET: {"version": "1", "run_id": "r", "fingerprint": "f"}},
+    "code": {"revision": "r"},
+    "tables": {"customer_profiles": {"rows": 3}},
+    "inputs": {"files": 2},
+}
 _SERVED = """
 import mlflow
 
@@ -41,8 +51,9 @@ class Folder(Protocol):
 
 
 def handovers(options: Folder, every: int = 1) -> Iterator[Trial]:
-    """Kill the process that hands a training over at every (or every n-th) commit of MLflow's database, then go on."""
+    """Kill the process that hands over at every (or every n-th) commit of MLflow's database, then go on."""
     template = a_home(options.folder / "template")
+    spool.put_release(template, _RELEASE)
     undisturbed = copied(template, options.folder / "undisturbed")
     catch_up(undisturbed)
     wanted = facts(undisturbed)
@@ -122,10 +133,9 @@ def catch_up(settings: Settings) -> list[str]:
 
 
 def facts(settings: Settings) -> dict[str, Any]:
-    """What MLflow has: recipes of the runs, versions with their aliases; and what the home keeps and still waits."""
+    """What MLflow has: recipes of runs, versions and their aliases, releases; what the home keeps, and what waits."""
     client = mlflow_store.connect(settings).MlflowClient()
-    experiments = [one.experiment_id for one in client.search_experiments(filter_string=f"name = '{TARGET}'")]
-    runs = client.search_runs(experiments)
+    runs = _runs(client, TARGET)
     versions = client.search_model_versions(f"name = '{TARGET}'")
     aliases = client.get_registered_model(TARGET).aliases
     kept = champions.last(settings, TARGET)
@@ -133,9 +143,15 @@ def facts(settings: Settings) -> dict[str, Any]:
         "runs": sorted((run.data.tags.get("recipe"), run.data.tags.get("promotion"), run.info.status) for run in runs),
         "versions": sorted((one.version, one.tags["recipe"]) for one in versions),
         "aliases": {name: str(version) for name, version in aliases.items()},
+        "releases": sorted((run.info.run_name, run.info.status) for run in _runs(client, handover.RELEASES)),
         "kept": (kept.version, kept.recipe) if kept else None,
         "waiting": [path.name for path in settings.home.mlflow_spool.iterdir()],
     }
+
+
+def _runs(client: Any, experiment: str) -> list[Any]:
+    found = [one.experiment_id for one in client.search_experiments(filter_string=f"name = '{experiment}'")]
+    return list(client.search_runs(found)) if found else []
 
 
 @contextmanager
