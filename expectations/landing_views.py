@@ -102,13 +102,13 @@ def _files(database: Database, tables: list[str]) -> None:
             file_id,
             any_value(load_date) as load_date,
             count(*) as rows,
-            {"sum(net_amount)" if table == "order_lines" else "null::decimal(18, 2)"} as net
+            {"sum(net_amount)" if table == "order_lines" else "null::decimal(38, 2)"} as net
         from landed_{table}
         group by all
         """
         for table in tables
     ]
-    nothing = "select * from quarantined, (select null::date as load_date, null::decimal(18, 2) as net) where false"
+    nothing = "select * from quarantined, (select null::date as load_date, null::decimal(38, 2) as net) where false"
     database.run(f"create table landed as {' union all by name '.join(counts or [nothing])}")
     database.run(
         """
@@ -158,9 +158,9 @@ def _files(database: Database, tables: list[str]) -> None:
                 coalesce(said.records_out, 0)::bigint as records_out,
                 coalesce(said.accepted, 0)::bigint as accepted,
                 coalesce(said.refused, 0)::bigint as refused,
-                coalesce(said.net, 0)::decimal(18, 2) as net,
+                coalesce(said.net, 0)::decimal(38, 2) as net,
                 coalesce(found.landed_rows, 0)::bigint as landed_rows,
-                coalesce(found.landed_net, 0)::decimal(18, 2) as landed_net,
+                coalesce(found.landed_net, 0)::decimal(38, 2) as landed_net,
                 coalesce(found.refused_rows, 0)::bigint as refused_rows
             from said
             full outer join found using (source_name, table_name, file_id)

@@ -163,7 +163,7 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
         select
             count(*) as lines,
             count(distinct (source_name, line.customer_id)) as customers,
-            coalesce(sum(line.net_amount), 0)::decimal(18, 2) as spend
+            coalesce(sum(line.net_amount), 0)::decimal(38, 2) as spend
         from versions
         where
             cast(timezone({quoted(settings.time_zone)}, timezone('UTC', line.ordered_at)) as date)
@@ -171,7 +171,7 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
         """
     )
     for figure, portraits, shown, kind in (
-        ("spend", "coalesce(sum(net_spend), 0)::decimal(18, 2)", "{:,.2f}", "double"),
+        ("spend", "coalesce(sum(net_spend), 0)::decimal(38, 2)", "{:,.2f}", "double"),
         ("lines", "coalesce(sum(line_count), 0)::bigint", "{:,}", "bigint"),
         ("customers", "count(distinct customer_id)", "{:,}", "bigint"),
     ):

@@ -440,6 +440,21 @@ def _cuts() -> Iterator[BadInput]:
         0,
         {"TRUNCATED": 51},
     )
+    first, rest = lines.split(b"\n", 1)
+    yield BadInput(
+        "a byte order mark inside JSON Lines, as where files were joined",
+        JSONL,
+        lambda: first + b"\n\xef\xbb\xbf" + rest,
+        49,
+        {"JSON": 1},
+    )
+    yield BadInput(
+        "a line of UTF-16 in JSON Lines",
+        JSONL,
+        lambda: lines + first.decode().replace("L1", "L51").encode("utf-16-le") + b"\n",
+        50,
+        {"JSON": 1},
+    )
     yield BadInput("JSON Lines cut inside a word", JSONL, lambda: lines + b'{"a":tru', 0, {"TRUNCATED": 51})
     yield BadInput("cut inside the last field, line end required", WHOLE, lambda: text[:-2], 0, {"TRUNCATED": 50})
     yield BadInput("cut before the last line end, line end required", WHOLE, lambda: text[:-1], 0, {"TRUNCATED": 50})

@@ -1,6 +1,8 @@
 """What a late drop changes in a release that was sealed before it came."""
 
 import json
+import shutil
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -117,3 +119,21 @@ def test_a_damaged_errata_file_says_what_to_do(sold):
         errata.record(sold.settings)
     path.unlink()
     assert errata.record(sold.settings) == 1
+
+
+def test_files_that_landed_before_a_contract_gained_a_column_are_compared_too(sold, tmp_path):
+    contracts = tmp_path / "project" / "contracts"
+    shutil.copytree(sold.settings.project / "contracts", contracts)
+    path = contracts / "order_lines.yml"
+    more = (
+        "      - name: till_id\n        description: The till.\n        logicalType: string\n"
+        "        physicalType: varchar\n        classification: personal\n      - name: store_id\n"
+    )
+    path.write_text(path.read_text().replace("      - name: store_id\n", more))
+    shop = replace(sold, settings=replace(sold.settings, project=contracts.parent))
+    shop.drops("sales_2024-01-01.csv", HEADER + "1,anna,2024-01-01 10:00,1,10.00\n2,ben,2024-01-01 11:00,1,6.00\n")
+    land(shop.settings, Run(DAY, DAY))
+
+    assert errata.record(shop.settings) == 1
+    (found,) = errata.read(shop.settings, "2024-01-03-aaaa")
+    assert (found.rows, found.net_amount) == (1, "1.00")

@@ -587,6 +587,97 @@ def test_a_file_that_is_no_whole_parquet_file_is_refused_as_one_record(shop, pro
     assert shop.rows("product_id", "promotions") == ["1"]
 
 
+def test_a_part_that_is_found_damaged_while_rows_stream_by_costs_the_file_and_not_the_call(shop):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    shop.maps(MAPPING.replace("csv", "parquet"))
+    count = 300_000
+    columns = {"line": range(count), "who": ["ann"] * count, "bought_at": ["2024-01-01"] * count}
+    table = pa.table({name: list(map(str, values)) for name, values in columns.items()} | {"pieces": [1] * count})
+    path = shop.drops("sales_2024-01-01.parquet", b"")
+    pq.write_table(table.append_column("paid", pa.array(range(count))), path, row_group_size=100_000)
+    content = bytearray(path.read_bytes())
+    place = pq.read_metadata(path).row_group(2).column(0).data_page_offset
+    content[place : place + 400] = bytes(255 - one for one in content[place : place + 400])
+    path.write_bytes(content)
+    shop.drops("sales_2024-01-02.parquet", b"")
+    pq.write_table(
+        table.slice(0, 2).append_column("paid", pa.array([1, 2])), path.with_name("sales_2024-01-02.parquet")
+    )
+    shop.lands("2024-01-02")
+
+    assert {(row.reason, row.records) for row in shop.ledger()} == {("UNREADABLE", count), ("", 2)}
+    assert len(shop.rows("order_line_id")) == 2
+
+
+def test_many_refused_records_of_a_parquet_drop_keep_their_text(shop, promotions):
+    promotions("select i as product, 7 as shop, if(i % 2 = 0, '1', 'x') as week, 'A' as place from range(5000) as r(i)")
+
+    texts = shop.refused("raw_text", "promotions")
+    assert len(texts) == 2500
+    assert all(f'"product":{2 * place + 1}' in text for place, text in enumerate(texts))
+
+
+def test_a_record_that_the_loader_does_not_take_is_refused_alone(shop):
+    from huaxiang.landing.drops import Drop
+    from huaxiang.landing.framing import Frames
+    from huaxiang.landing.text import Framed, _land_batch
+
+    shop.maps(MAPPING.replace("csv", "jsonl"))
+    good = b'{"line":"%d","who":"ann","bought_at":"2024-01-01","pieces":1,"paid":1}'
+    frames = Frames(good=[good % number for number in range(9)])
+    frames.good[4] = frames.good[7] = b"no object at all"  # framing refuses it; should it ever fail to
+    frames.numbers.extend(range(1, 10))
+    frames.lines.extend(range(1, 10))
+    drop = Drop("shop", shop.mapping(), shop.settings.inbox, "shop/a", date(2024, 1, 1), sha256="0" * 64)
+    one = Frames(good=[good % 9], numbers=frames.numbers[:1], lines=frames.lines[:1])
+    other = Framed(replace(drop, sha256="1" * 64), 1, 1, (), one)
+    contract = load_contracts(shop.settings)["order_lines"]
+    outcomes = list(_land_batch(shop.settings.home, contract, [Framed(drop, 9, 9, (), frames), other]))
+
+    assert [(one.records_in, one.accepted, dict(one.refused)) for one in outcomes] == [
+        (9, 7, {"UNREADABLE_RECORD": 2}),
+        (1, 1, {}),
+    ]
+    assert shop.refused("record_number, raw_text") == [(5, "no object at all"), (8, "no object at all")]
+
+
+def test_a_state_that_comes_back_is_in_force_again(shop):
+    from huaxiang.landing.versions import known_files
+
+    products = "{file: 'products_{load_date}.csv', format: csv, columns: {product_id: id, category: name}}"
+    shop.maps(f"{MAPPING}  products: {products}\n")
+    shop.drops(DAY, HEADER + line(1))
+    for day, name in ((1, "Milk"), (2, "Mlik"), (3, "Milk")):
+        shop.drops(f"products_2024-01-0{day}.csv", f"id,name\n7,{name}\n")
+        shop.lands(f"2024-01-0{day}")
+
+    names = dict(shop.rows("file_id, category", "products"))
+
+    def in_force(day: int) -> str:
+        of_table = [one for one in known_files(shop.ledger(), date(2024, 1, day)) if one.table_name == "products"]
+        return names[max(of_table, key=lambda one: one.file_rank).file_id]
+
+    assert [in_force(day) for day in (1, 2, 3)] == ["Milk", "Mlik", "Milk"]
+
+
+def test_a_file_that_may_not_be_read_is_left_for_the_next_call(shop, capsys):
+    path = shop.drops("sales_2024-01-02.csv", HEADER + line(2))
+    shop.drops(DAY, HEADER + line(1))
+    path.chmod(0)
+    try:
+        path.read_bytes()
+    except PermissionError:
+        pass
+    else:
+        pytest.skip("this user may read everything")
+    shop.lands("2024-01-02")
+
+    assert "sales_2024-01-02.csv is left alone (Permission denied)" in capsys.readouterr().out
+    assert shop.rows("order_line_id") == ["1"]
+
+
 def test_landed_tables_are_those_with_accepted_rows_known_by_then(shop, promotions):
     promotions("select 1 as product, 7 as shop, 'x' as week, 'A' as place")
 

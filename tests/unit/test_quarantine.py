@@ -219,3 +219,53 @@ def test_a_whole_replay_whose_mapping_has_changed_once_more_changes_nothing(shop
     assert shop.rows() == []
     assert open_files(shop.settings)[0].records == {"ARCHIVE": 1}
     assert pending(shop.settings, shop.ledger()) == []
+
+
+def test_of_two_repairs_of_a_record_the_last_holds(refused):
+    file = open_files(refused.settings)[0]
+    repair(refused.settings, file, {2: line(2, paid="9999.00").strip(), 3: line(3).strip()})
+    repair(refused.settings, file, {2: line(2, paid="9.99").strip()})
+    refused.lands(LATER)
+
+    assert refused.rows("order_line_id || ' ' || net_amount") == ["1 2.50", "2 9.99", "3 2.50"]
+    assert pending(refused.settings, refused.ledger()) == []
+
+
+def test_a_repair_that_fits_no_more_holds_up_nothing_and_waits(refused, capsys):
+    file = open_files(refused.settings)[0]
+    repair(refused.settings, file, {2: line(2).strip()})
+    refused.maps(MAPPING.replace("customer_id: who", "customer_id: customer"))
+    refused.drops(DAY.replace("-01.", "-02."), "line,customer,bought_at,pieces,paid\n" + line(4))
+    refused.lands(LATER)
+
+    assert "repair 1 of shop/sales_2024-01-01.csv waits: " in capsys.readouterr().out
+    assert sorted(refused.rows("order_line_id")) == ["1", "4"]
+    assert len(pending(refused.settings, refused.ledger())) == 1
+
+    refused.maps(MAPPING)
+    refused.lands(LATER)
+
+    assert sorted(refused.rows("order_line_id")) == ["1", "2", "4"]
+
+
+def test_what_a_repair_says_is_readable_by_its_owner_only(refused):
+    repair(refused.settings, open_files(refused.settings)[0], {2: line(2).strip()})
+
+    (path,) = refused.settings.home.repairs.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_repairs_may_hold_line_separators_that_are_no_line_ends(tmp_path):
+    path = tmp_path / "fix.jsonl"
+    path.write_text(json.dumps({"record_number": 2, "raw_text": "a\u2028b\u0085c"}, ensure_ascii=False) + "\n")
+
+    assert read_repairs(path) == {2: "a\u2028b\u0085c"}
+
+
+def test_absurd_amounts_of_refused_records_can_still_be_summed(shop):
+    lines = [line(number, pieces="x", paid="9999999999999.99") for number in range(2000)]
+    shop.drops(DAY, HEADER + line(2001) + "".join(lines))
+    shop.lands()
+
+    (table,) = conservation(shop.settings, shop.ledger()[0].load_date)
+    assert table.net_refused == 2000 * Decimal("9999999999999.99")

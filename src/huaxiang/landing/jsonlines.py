@@ -39,7 +39,8 @@ def breaks_off(line: str) -> bool:
 def _read_object(line: bytes) -> dict[str, Any] | None:
     """None for what is no object, and for what Python takes but others do not: NaN, half a character, a key twice."""
     try:
-        found = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        # As text: of bytes Python guesses the encoding, and takes marks and UTF-16 that others do not.
+        found = json.loads(line.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
         if b"\\u" in line:
             text = json.dumps(found, ensure_ascii=False)
             text.encode()

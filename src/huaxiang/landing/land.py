@@ -9,7 +9,7 @@ from datetime import date
 from itertools import groupby
 
 from huaxiang.contracts import Contract, load_contracts
-from huaxiang.errors import MissingPartition
+from huaxiang.errors import BrokenConservation, HuaxiangError, MissingPartition
 from huaxiang.files import sha256
 from huaxiang.landing.drops import Drop, Inbox, find_drops
 from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
@@ -64,7 +64,7 @@ def land(settings: Settings, run: Run) -> None:
             log.fact("made_anew", len(mended))
 
         due = [drop for inbox in inboxes for drop in inbox.drops if drop.load_date <= run.known_at]
-        new, repeated = _sort_out([replace(drop, sha256=sha256(drop.path)) for drop in due], ledger)
+        new, repeated = _sort_out(list(_hashed(log, due)), ledger)
         try:
             outcomes = with_money(settings.home, list(_land_all(log, settings, contracts, new)))
             for outcome in outcomes:
@@ -97,7 +97,13 @@ def _apply_repairs(
         arrival = first.get((repair.source, repair.table, repair.file_id))
         if arrival is None or arrival.load_date > run.known_at:
             continue
-        repaired = apply(settings, repair, replace(arrival, known_at=run.known_at), call_number)
+        try:
+            repaired = apply(settings, repair, replace(arrival, known_at=run.known_at), call_number)
+        except BrokenConservation:
+            raise
+        except HuaxiangError as problem:  # one repair that does not fit any more holds up nothing else
+            log.progress(f"repair {repair.number} of {arrival.file_name} waits: {problem}")
+            continue
         rows += repaired.rows
         if repaired.still_refused:
             log.progress(f"repair {repair.number} of {arrival.file_name}: {repaired.still_refused:,} still refused")
@@ -127,6 +133,19 @@ def _tell_unmatched(log: StepLog, inboxes: list[Inbox]) -> None:
     if unmatched:
         log.progress(f"{len(unmatched):,} files match no mapping and are left alone, such as {unmatched[0]}")
         log.fact("unmatched_files", len(unmatched))
+
+
+def _hashed(log: StepLog, drops: list[Drop]) -> Iterator[Drop]:
+    """The drops with their content's hash. One that may not be read, or is gone, is left for the next call."""
+    left = 0
+    for drop in drops:
+        try:
+            yield replace(drop, sha256=sha256(drop.path))
+        except (PermissionError, FileNotFoundError) as error:
+            left += 1
+            log.progress(f"{drop.file_name} is left alone ({error.strerror}): give this user the right to read it")
+    if left:
+        log.fact("unreadable_files", left)
 
 
 def _sort_out(drops: list[Drop], ledger: list[LedgerRow]) -> tuple[list[Drop], list[Drop]]:

@@ -184,6 +184,6 @@ def _schema() -> Any:
         "int": pa.int64(),
         "str": pa.string(),
         "date": pa.date32(),
-        "Decimal | None": pa.decimal128(18, 2),
+        "Decimal | None": pa.decimal128(38, 2),
     }
     return pa.schema([(one.name, kinds[str(one.type)]) for one in fields(LedgerRow)])

@@ -113,12 +113,14 @@ def _land(connection: Any, home: Home, contract: Contract, drop: Drop) -> Outcom
         reader = connection.execute(planned.sql).to_arrow_reader(_ROWS_AT_A_TIME)
         accepted = write_accepted(home, drop, contract, (problems.take_out(part) for part in reader))
         refused = _refused(connection, planned, raw, problems) if problems.found else []
-    except duckdb.OutOfMemoryException:
-        accepted_path(home, drop).unlink(missing_ok=True)
-        detail = f"reading it takes more than the {_MEMORY} a file may use"
-        return _refuse(home, drop, size, 1, [Refused(FILE, FILE, "ARCHIVE", detail, None)])
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         _not_for_want_of_disk(error)
+        if isinstance(error, OSError) and error.errno:
+            raise  # the system's, and not what DuckDB says about a part that it reads while rows stream by
+        accepted_path(home, drop).unlink(missing_ok=True)
+        if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in str(error):
+            detail = f"reading it takes more than the {_MEMORY} a file may use"
+            return _refuse(home, drop, size, 1, [Refused(FILE, FILE, "ARCHIVE", detail, None)])
         return _refuse_damaged(home, drop, size, records_in)
     if accepted + len(refused) != records_in:
         return _refuse_damaged(home, drop, size, records_in)
@@ -192,7 +194,7 @@ def _text(mapping: TableMapping, name: str, type_: str) -> str:
 
 def _refused(connection: Any, planned: Plan, raw: Path, problems: _Problems) -> list[Refused]:
     """The refused records with their values as JSON, which is the text a Parquet record has."""
-    texts = _texts(connection, raw, f"where list_contains([{', '.join(map(str, problems.found))}], _record)")
+    texts = _texts(connection, raw, list(problems.found))
     return [
         Refused(
             record,
@@ -206,10 +208,13 @@ def _refused(connection: Any, planned: Plan, raw: Path, problems: _Problems) -> 
     ]
 
 
-def _texts(connection: Any, raw: Path, where: str = "") -> dict[int, str]:
+def _texts(connection: Any, raw: Path, records: list[int] | None = None) -> dict[int, str]:
+    """The values of these records (None: of all) as JSON."""
+    rows = f"read_parquet({literal(str(raw))}, file_row_number = true)"
     found = connection.execute(
         f"select _record, to_json(original)::varchar from (select original, original.file_row_number + 1 as _record"
-        f" from read_parquet({literal(str(raw))}, file_row_number = true) as original) {where}"
+        f" from {rows} as original) where $1 is null or _record in (select unnest($1))",
+        [records],
     ).fetchall()
     return dict(found)
 

@@ -44,7 +44,7 @@ def read_repairs(path: Path) -> dict[int, str]:
     """Corrected records from JSON Lines with `record_number` and `raw_text`. Raises HuaxiangError naming a bad line."""
     texts: dict[int, str] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise HuaxiangError(f"{path}: cannot be read ({type(error).__name__}); name a file of JSON Lines") from error
     for number, line in enumerate(lines, start=1):

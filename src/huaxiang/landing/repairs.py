@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from huaxiang.errors import BrokenConservation, HuaxiangError, MissingPartition
-from huaxiang.files import sha256, write_text
+from huaxiang.files import replacing, sha256
 from huaxiang.landing.files import quarantine_path, write_accepted
 from huaxiang.landing.framing import FILE
 from huaxiang.landing.ledger import ACCEPTED, QUARANTINED, LedgerRow, landed_path
@@ -115,9 +115,24 @@ def _tried(settings: Settings, file: OpenFile, opened: Sequence[OpenRecord]) -> 
 
 
 def pending(settings: Settings, ledger: Sequence[LedgerRow]) -> list[Repair]:
-    """The repairs no landing call has taken yet, in the order they were made."""
+    """The repairs no landing call has taken yet, in the order they were made.
+
+    Of a record that was repaired twice meanwhile the last repair holds.
+    """
     taken = {row.repair_number for row in ledger}
-    return [_read(path) for path in _paths(settings) if int(path.stem) not in taken]
+    found: list[Repair] = []
+    said: set[tuple[str, str, str, int]] = set()
+    for path in reversed(_paths(settings)):
+        if int(path.stem) in taken:
+            continue
+        repair = _read(path)
+        records = {(repair.source, repair.table, repair.file_id, number) for number in repair.texts or ()}
+        if repair.texts is not None:
+            again = {number for *_, number in records & said}
+            repair = replace(repair, texts={n: text for n, text in repair.texts.items() if n not in again})
+        said |= records
+        found.append(repair)
+    return found[::-1]
 
 
 def apply(settings: Settings, repair: Repair, arrival: LedgerRow, call_number: int) -> Repaired:
@@ -163,8 +178,8 @@ def _write(settings: Settings, home: Home, repair: Repair, arrival: LedgerRow) -
     """Take those records of a repair that are still refused, and write to `home` what is accepted of them."""
     file = OpenFile(arrival, {})
     opened = {one.record_number for one in records_of(settings, file)}
-    taken = _take(settings, file, {number: text for number, text in (repair.texts or {}).items() if number in opened})
     contract, drop = drop_of(settings, arrival)
+    taken = _take(settings, file, {number: text for number, text in (repair.texts or {}).items() if number in opened})
     accepted = write_accepted(home, replace(drop, repair_number=repair.number), contract, [taken.rows])
     if accepted != taken.rows.num_rows:
         raise BrokenConservation(
@@ -220,8 +235,9 @@ def _keep(settings: Settings, file: OpenFile, texts: Texts | None) -> Repair:
         "records": None if texts is None else {str(record): text for record, text in sorted(texts.items())},
     }
     path = settings.home.repairs / f"{number:06d}.json"
-    write_text(path, json.dumps(said, ensure_ascii=False, indent=2) + "\n")
-    path.chmod(0o600)  # it holds what customers' records say
+    with replacing(path) as temporary:
+        temporary.touch(mode=0o600)  # it holds what customers' records say
+        temporary.write_text(json.dumps(said, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return made
 
 

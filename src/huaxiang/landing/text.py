@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.contracts import Contract
-from huaxiang.errors import BrokenConservation
+from huaxiang.errors import HuaxiangError
 from huaxiang.expressions import connect, declare_readers, literal, quoted
 from huaxiang.landing.archives import BadArchive, is_packed, unpacked
 from huaxiang.landing.drops import Drop
@@ -42,6 +42,13 @@ if TYPE_CHECKING:
 
 # Small enough that a batch, its frames and its rows stay far below a GiB, large enough to be worth a statement.
 _BATCH_BYTES = 24 * 2**20
+
+
+class Unloadable(HuaxiangError):
+    """The loader does not take some record that was found to be whole."""
+
+    def __init__(self) -> None:
+        super().__init__("the loader does not take a record that looks whole; correct its text and repair it")
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,15 @@ def _refuse_file(home: Home, drop: Drop, size: int, frames: Frames, problem: Pro
 
 
 def _land_batch(home: Home, contract: Contract, batch: list[Framed]) -> Iterator[Outcome]:
-    rows, planned = map_records(home, contract, batch)
+    try:
+        rows, planned = map_records(home, contract, batch)
+    except Unloadable:
+        if batch[1:]:
+            for framed in batch:
+                yield from _land_batch(home, contract, [framed])
+            return
+        batch = [_without(batch[0], _unloadable(home, contract, batch[0]))]
+        rows, planned = map_records(home, contract, batch)
     good, bad = split_rows(rows)
     good_bounds, bad_bounds = _bounds(good, len(batch)), _bounds(bad, len(batch))
     bounds = [(start, end - start) for start, end in pairwise(_bounds(rows, len(batch)))]
@@ -199,6 +214,49 @@ def _land_batch(home: Home, contract: Contract, batch: list[Framed]) -> Iterator
             refused=Counter(one.reason for one in refused),
             net_in=money_of(contract, rows.slice(*bounds[number])),
         )
+
+
+def _unloadable(home: Home, contract: Contract, framed: Framed) -> list[int]:
+    """Which of the good records the loader does not take, found by halving: framing should have refused them."""
+
+    def among(start: int, end: int) -> list[int]:
+        try:
+            map_records(home, contract, [replace(framed, frames=_part(framed.frames, range(start, end)))])
+        except Unloadable:
+            middle = (start + end) // 2
+            return [start] if end - start == 1 else among(start, middle) + among(middle, end)
+        return []
+
+    return among(0, len(framed.frames.good))
+
+
+def _without(framed: Framed, places: list[int]) -> Framed:
+    frames = framed.frames
+    gone = set(places)
+    kept = _part(frames, [place for place in range(len(frames.good)) if place not in gone])
+    kept.refused = [
+        *frames.refused,
+        *(
+            Refused(
+                frames.numbers[place],
+                frames.lines[place],
+                "UNREADABLE_RECORD",
+                "the loader does not take it",
+                frames.good[place].decode(),
+            )
+            for place in places
+        ),
+    ]
+    return replace(framed, frames=kept)
+
+
+def _part(frames: Frames, places: Iterable[int]) -> Frames:
+    part = Frames()
+    for place in places:
+        part.good.append(frames.good[place])
+        part.numbers.append(frames.numbers[place])
+        part.lines.append(frames.lines[place])
+    return part
 
 
 def split_rows(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -251,11 +309,7 @@ def map_records(home: Home, contract: Contract, batch: list[Framed]) -> tuple[pa
         try:
             rows = connection.execute(f"{planned.sql} order by _file, _record").to_arrow_table()
         except duckdb.InvalidInputException as error:
-            names = ", ".join(one.drop.file_name for one in batch[:3])
-            raise BrokenConservation(
-                f"{names}: the loader cannot read records that were counted as whole, so nothing was landed;"
-                " keep the files and report this fault"
-            ) from error
+            raise Unloadable from error
     return rows, planned
 
 

@@ -37,11 +37,11 @@ def known_files(ledger: Iterable[LedgerRow], known_at: date) -> list[KnownFile]:
     first_day: dict[_Content, date] = {}
     for row in _accepted(rows):
         first_day.setdefault(_content(row), row.load_date)
-    # A content in force under several names counts from the first of them: a copy that comes later changes nothing.
+    # A content in force under several names holds from the last of them: it may be a state that has come back.
     place: dict[_Content, tuple[date, str]] = {}
     for row in held(rows).values():
         here = (row.load_date, row.file_name)
-        place[_content(row)] = min(place.get(_content(row), here), here)
+        place[_content(row)] = max(place.get(_content(row), here), here)
     in_force = sorted((*content[:2], *here, content[2]) for content, here in place.items())
     ranks = {(source, table, file_id): rank for rank, (source, table, _, _, file_id) in enumerate(in_force, start=1)}
     found = [KnownFile(*content, day, ranks.get(content)) for content, day in first_day.items()]

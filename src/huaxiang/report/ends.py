@@ -39,7 +39,7 @@ def ends(tables: BuildTables) -> list[End]:
             outcome,
             case when outcome = 'quarantined' then '' else reason end as reason,
             sum(records)::bigint as records,
-            sum(net_amount)::decimal(18, 2) as net_amount
+            sum(net_amount)::decimal(38, 2) as net_amount
         from ends
         group by all
         """

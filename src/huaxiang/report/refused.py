@@ -17,6 +17,7 @@ REASONS = {
     "FIELDS": "the record has more or fewer fields than the header",
     "QUOTE": "text stands beside a quoted value",
     "UNREADABLE": "the file cannot be read at all",
+    "UNREADABLE_RECORD": "the record looks whole, but cannot be loaded",
     "UNTERMINATED_QUOTE": "a quote is opened and never closed",
     "ENCODING": "the bytes are not text of the declared encoding",
     "HEADER": "the file's header lacks a column that the mapping needs",

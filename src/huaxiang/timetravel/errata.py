@@ -194,7 +194,7 @@ def _change(settings: Settings, contract: Contract, before: _Files, after: _File
         return {"rows": 0}
     import duckdb
 
-    none = [(0, empty_table(settings.home, contract.name))]
+    empty = [(0, empty_table(settings.home, contract.name))]  # it has all columns; an old file may lack newer ones
     keys = ", ".join(contract.key)
     columns = ", ".join(contract.column_names)
     day = _day(settings, contract.name)
@@ -205,10 +205,9 @@ def _change(settings: Settings, contract: Contract, before: _Files, after: _File
     last = f"date '{release.as_of}'"
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(
-            f"create temp table touched as select distinct {keys} from {_rows([(0, path) for path in touched])}"
-        )
-        for name, files in (("old", before or none), ("new", after or none)):
+        rows_of_touched = _rows([*empty, *((0, path) for path in touched)])
+        connection.execute(f"create temp table touched as select distinct {keys} from {rows_of_touched}")
+        for name, files in (("old", [*empty, *before]), ("new", [*empty, *after])):
             # A record of a day after the release is no part of what it should have known.
             connection.execute(
                 f"create temp table {name} as select {columns}, {day} as happened_on from {_rows(files)}"

@@ -82,7 +82,7 @@ def _fates_of(
     """The ends of the accepted records of one table."""
     table = contract.name
     landed = _landed(settings, contract, files)
-    money = "sum(net_amount)" if table == "order_lines" else "null::decimal(18, 2)"
+    money = "sum(net_amount)" if table == "order_lines" else "null::decimal(38, 2)"
     used = connection.execute(
         "select 1 from information_schema.tables where table_schema = 'staging' and table_type = 'BASE TABLE'"
         " and table_name = ?",
@@ -247,7 +247,7 @@ def _write(settings: Settings, run: Run, fates: list[Fate]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {"str": pa.string(), "date": pa.date32(), "int": pa.int64(), "Decimal | None": pa.decimal128(18, 2)}
+    kinds = {"str": pa.string(), "date": pa.date32(), "int": pa.int64(), "Decimal | None": pa.decimal128(38, 2)}
     schema = pa.schema([(one.name, kinds[str(one.type)]) for one in fields(Fate)])
     rows = sorted(map(astuple, fates), key=lambda row: row[:7])
     columns = [[row[at] for row in rows] for at in range(len(schema))]
