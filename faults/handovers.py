@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from faults.trial import Trial
+from faults.trial import Folder, Trial
 from huaxiang import champions, handover, mlflow_store, spool
 from huaxiang.fits import Fit, Training
 from huaxiang.promotion import Decision
@@ -41,13 +41,6 @@ class Model(mlflow.pyfunc.PythonModel):
 
 mlflow.models.set_model(Model())
 """
-
-
-class Folder(Protocol):
-    """What is needed of the options of a kind: a folder of its own."""
-
-    @property
-    def folder(self) -> Path: ...
 
 
 def handovers(options: Folder, every: int = 1) -> Iterator[Trial]:

@@ -35,6 +35,7 @@ KINDS = {
     "database": "faults.services:locked_database",
     "services": "faults.services:killed_services",
     "workers": "faults.spark_workers:spark_workers",
+    "inputs": "faults.inputs:bad_inputs",
     "mutations": "faults.mutations:mutations",
     "days": "faults.ninety_days:ninety_days",
 }

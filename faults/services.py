@@ -24,8 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from faults.handovers import Folder
-from faults.trial import Trial
+from faults.trial import Folder, Trial
 from huaxiang.settings import PROJECT
 
 DAYS = ("2024-04-19", "2024-04-20", "2024-04-21")

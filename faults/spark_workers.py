@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from faults.cluster import Cluster, cluster, ended_well, submitting, wait_for
-from faults.handovers import Folder
-from faults.trial import Trial
+from faults.trial import Folder, Trial
 from huaxiang import families, landing, lease, models, warehouse
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings, load_settings

@@ -1,8 +1,17 @@
-"""What one planted fault came to."""
+"""What one planted fault came to, and the least that planting one asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class Folder(Protocol):
+    """What is needed of the options of a kind: a folder of its own."""
+
+    @property
+    def folder(self) -> Path: ...
 
 
 @dataclass(frozen=True)
