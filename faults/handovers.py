@@ -1,4 +1,4 @@
-"""F33: killed at every commit while a training and a release are handed over to MLflow: each is there once afterwards."""
+"""F33: killed at every commit while a training and a release are handed over to MLflow: each is there once."""
 
 from __future__ import annotations
 

@@ -108,10 +108,10 @@ def _is_whole(settings: Settings, release_id: str) -> bool:
 
 
 def _current_if_there(settings: Settings) -> store.Release | None:
-    """The current release; None also when `CURRENT` names one that is gone, which a new release then heals."""
+    """The current release; None also when `CURRENT` names one that is gone or damaged, which a new release heals."""
     try:
         return store.current(settings)
-    except MissingPartition:
+    except (BrokenConservation, MissingPartition):
         return None
 
 
