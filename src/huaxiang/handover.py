@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from huaxiang import champions, spool
+from huaxiang.disk import is_full
 from huaxiang.errors import HuaxiangError, MlflowAway
 from huaxiang.files import write_text
 from huaxiang.fits import Fit, Training, Version
@@ -46,7 +47,7 @@ class Plan:
 def hand_over(settings: Settings, entry: Entry, cannot_score: CannotScore | None = None) -> tuple[Version | None, str]:
     """Give a training to MLflow and promote by the rule; the new champion or None, and 'won', 'unchanged' or 'lost'.
 
-    The entry is removed at the end. Raises MlflowAway when MLflow does not take all of it: then the entry stays.
+    The entry is removed at the end. Raises MlflowAway when MLflow does not take all of it; it stays after any error.
     """
     training = spool.training(entry)
     is_resumed = entry.plan_file.exists()
@@ -96,7 +97,7 @@ def hand_over_release(settings: Settings, entry: Entry) -> str:
 def replay(settings: Settings, tell: Callable[[str], None], cannot_score: CannotScore) -> None:
     """Hand over all that waits, the oldest first, and say so. What MLflow refuses is set aside, so the others go on.
 
-    Raises MlflowAway when MLflow does not answer (any more); what is left then still waits.
+    Raises MlflowAway when MLflow does not answer (any more), OSError when the disk is full; what is left then waits.
     """
     for entry in spool.entries(settings):
         try:
@@ -110,6 +111,8 @@ def replay(settings: Settings, tell: Callable[[str], None], cannot_score: Cannot
         except MlflowAway:
             raise
         except Exception as error:
+            if is_full(error):  # it is the home that cannot go on, not the entry
+                raise
             place = spool.set_aside(settings, entry)
             reason = str(error) if isinstance(error, HuaxiangError) else type(error).__name__
             tell(f"{entry.about} could not be handed to MLflow ({reason}): set aside in {place}")

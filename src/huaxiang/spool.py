@@ -101,9 +101,13 @@ def training(entry: Entry) -> Training:
 
 
 def remove(entry: Entry) -> None:
-    """MLflow has all of it. The folder goes first: a plan without one means nothing."""
-    shutil.rmtree(entry.folder)
+    """MLflow has all of it. The folder goes first and in one step: a plan without one means nothing, nor does half of
+    one, which `huaxiang.stray` clears up."""
+    aside = entry.folder.with_name(f".{entry.folder.name}.removed.tmp")
+    shutil.rmtree(aside, ignore_errors=True)
+    entry.folder.rename(aside)
     entry.plan_file.unlink(missing_ok=True)
+    shutil.rmtree(aside)
 
 
 def set_aside(settings: Settings, entry: Entry) -> Path:

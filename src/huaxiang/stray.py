@@ -15,7 +15,7 @@ from pathlib import Path
 from huaxiang.settings import Settings
 from huaxiang.tables import Home
 
-# `.customers.parquet.4711.tmp` of `files.replacing`; `.2017-11-30-ab12.tmp` of a release that comes or goes.
+# `.customers.parquet.4711.tmp` of `files.replacing`; `.2017-11-30-ab12.tmp` of a sealed folder that comes or goes.
 _TEMPORARY = re.compile(r"\..+\.tmp")
 # Folders of landing and of the Spark jobs that live as long as a call.
 _SCRATCH = re.compile(r"\.landing-.*|\.spark")
@@ -38,17 +38,19 @@ def _stray(home: Home) -> Iterator[Path]:
         home.landing,
         home.quarantine,
         home.ledger,
+        home.repairs,
         home.errata,
         home.warehouse,
         home.releases,
         home.builds,
+        home.mlflow_spool,
     ):
         for parent, folders, files in os.walk(folder):
             stray = [name for name in (*folders, *files) if _is_stray(name)]
             yield from (Path(parent) / name for name in stray)
             folders[:] = [name for name in folders if name not in stray]
-            if Path(parent) == home.releases:
-                folders.clear()  # a release is sealed: nothing is written in it
+            if Path(parent) in (home.releases, home.mlflow_spool):
+                folders.clear()  # what is sealed: nothing is written in it
 
 
 def remove(path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang import champions, handover, mlflow_store, spool
+from huaxiang.disk import is_full
 from huaxiang.errors import BrokenConservation, MlflowAway
 from huaxiang.fits import Fit, Training, Version
 from huaxiang.handover import RELEASES, judge
@@ -178,8 +179,9 @@ def _keep(settings: Settings, training: Training) -> tuple[Version | None, str]:
         return handover.hand_over(settings, entry)
     except MlflowAway:
         return None, "waits"
-    except Exception:  # a fault that would come again
-        spool.remove(entry)
+    except Exception as error:
+        if not is_full(error):  # a fault that would come again
+            spool.remove(entry)
         raise
 
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from faults.handovers import TARGET, a_home, a_training, catch_up, copied, facts, handovers
-from huaxiang import champions, mlflow_store, spool, tracking
+from huaxiang import champions, failpoints, mlflow_store, spool, tracking
 from huaxiang.errors import BrokenConservation, MlflowAway
 from huaxiang.promotion import Decision, Interval, judging
 from huaxiang.settings import Servers
@@ -189,6 +189,28 @@ def test_an_entry_that_was_changed_is_set_aside_and_the_others_go_on(home):
     first, second = catch_up(home)
     assert "not as it was sealed" in first and "set_aside/1" in first
     assert second.endswith("version 3 is the champion")
+
+
+@pytest.mark.parametrize("write", [1, 2])  # the plan; the name of the champion that is kept
+def test_a_training_that_a_full_disk_stopped_waits_and_is_handed_over_once(home, write):
+    before = facts(home)
+    fits = a_training(home.home.root, NEXT).fits
+    decision = Decision("boosting", "logistic", "no recipe surely beats boosting")
+    failpoints.arm(f"files.write:raise@{write}")
+    try:
+        with pytest.raises(OSError, match="No space"):
+            tracking.record_all(home, fits, decision, "auc")
+        assert tracking.waiting(home) == {TARGET}
+        with pytest.raises(OSError, match="No space"):
+            catch_up(home)
+    finally:
+        failpoints.arm(None)
+    assert catch_up(home) == [
+        f"MLflow has now the training of {TARGET}, trained up to {NEXT}; version 3 is the champion"
+    ]
+    after = facts(home)
+    assert (after["kept"], after["waiting"]) == (("3", "boosting"), [])
+    assert len(after["runs"]) == len(before["runs"]) + 3
 
 
 def test_a_release_that_mlflow_did_not_take_is_logged_once_when_it_is_back(home):

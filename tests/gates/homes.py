@@ -164,7 +164,7 @@ def portraits(folder: Path, profiles: list[tuple], is_released: bool = False) ->
     sizes = [(1, "segment 1", len(profiles), 1.0)]
     write(folder / "segments" / "segments.parquet", SEGMENTS, sizes)
     if is_released:
-        manifest = {"as_of": as_of, "known_at": as_of, "fence": 1}
+        manifest = {"as_of": as_of, "known_at": as_of, "fence": 1, "inputs": {}, "tables": {}}
         (folder / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 

@@ -93,7 +93,7 @@ class Shop:
         folder = self.settings.home.release(f"{run.as_of}-x")
         (folder / "segments").mkdir(parents=True)
         segments.to_parquet(folder / "segments" / "customer_segments.parquet")
-        said = {"as_of": str(run.as_of), "known_at": str(run.known_at), "fence": 1}
+        said = {"as_of": str(run.as_of), "known_at": str(run.known_at), "fence": 1, "inputs": {}, "tables": {}}
         (folder / "MANIFEST.json").write_text(json.dumps(said))
 
 

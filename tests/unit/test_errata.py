@@ -10,11 +10,12 @@ import pytest
 from huaxiang.errors import BrokenConservation
 from huaxiang.landing import land
 from huaxiang.landing.ledger import input_hashes
-from huaxiang.release import releases, show
+from huaxiang.release import publication, releases, show
 from huaxiang.release.manifest import inputs_hash
 from huaxiang.settings import Run
 from huaxiang.timetravel import errata
 from huaxiang.timetravel.knowledge import last_call
+from tests.unit.test_release import build
 
 DAY = date(2024, 1, 3)
 HEADER = "line,who,bought_at,pieces,paid\n"
@@ -98,6 +99,54 @@ def test_a_list_of_releases_marks_the_erratum_and_what_corrects_it(sold):
     assert first.endswith("! 1 erratum, corrected by 2024-01-03-bbbb")
     assert second.endswith("1 customers")
     assert errata.record(sold.settings) == 0
+
+
+@pytest.fixture
+def publishes(shop, monkeypatch):
+    """Publish DAY as the steps before would have built it: that alone decides whether the release is another one."""
+    monkeypatch.setattr(publication, "_track", lambda *_: "run-1")
+    return lambda spend: publication.publish(shop.settings, build(shop.settings, DAY, spend))
+
+
+def late_at(shop, number, paid):
+    shop.drops(f"sales_2024-01-0{number}.csv", HEADER + f"{number},ben,2024-01-02 10:00,1,{paid}\n")
+    land(shop.settings, Run(DAY, DAY))
+    return errata.record(shop.settings)
+
+
+def test_an_erratum_is_closed_when_the_day_published_again_gives_the_same_release(shop, publishes):
+    late_at(shop, 1, "2.00")
+    first = publishes("10.50")
+    assert late_at(shop, 2, "2.50") == 1
+    assert show.listing(shop.settings).endswith("! 1 erratum")
+    assert publishes("10.50") == first
+    assert show.listing(shop.settings).endswith("1 customers")
+    assert errata.record(shop.settings) == 0
+    assert errata.derive(shop.settings, first, shop.ledger()) == []
+    assert late_at(shop, 3, "3.50") == 1
+    assert [one.erratum.ledger_call for one in errata.with_corrections(shop.settings)] == [3]
+
+
+def test_a_release_that_is_right_again_corrects_the_one_that_corrected_it(shop, publishes):
+    late_at(shop, 1, "2.00")
+    first = publishes("10.50")
+    late_at(shop, 2, "2.50")
+    second = publishes("13.00")
+    assert late_at(shop, 3, "3.50") == 2
+    assert publishes("10.50") == first
+    told = [(one.release.id, one.corrected_by) for one in errata.with_corrections(shop.settings)]
+    assert told == [(second.id, first.id)]
+
+
+def test_a_damaged_note_confirms_nothing_and_is_written_anew(shop, publishes):
+    late_at(shop, 1, "2.00")
+    first = publishes("10.50")
+    late_at(shop, 2, "2.50")
+    publishes("10.50")
+    (shop.settings.home.errata / f"{first.id}.confirmed.json").write_text("{")
+    assert show.listing(shop.settings).endswith("! 1 erratum")
+    publishes("10.50")
+    assert show.listing(shop.settings).endswith("1 customers")
 
 
 def test_a_release_without_a_ledger_call_is_placed_by_its_inputs(sold):

@@ -10,6 +10,7 @@ from huaxiang.errors import BrokenConservation, GateFailed, MissingPartition, St
 from huaxiang.release import publication as publishing
 from huaxiang.release import show
 from huaxiang.settings import Run
+from huaxiang.timetravel import errata
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,57 @@ def test_a_release_that_was_damaged_is_sealed_anew_when_its_day_is_published_aga
     release.verify(again)
     assert again.id == first.id
     assert [path.name for path in settings.home.releases.iterdir()] == [first.id]
+
+
+def damage(published):
+    """Flip the first bit of a release's manifest."""
+    path = published.path / "MANIFEST.json"
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("place", ["release.before_rename", "release.build_set_aside"])
+def test_half_a_release_is_never_listed(settings, place):
+    settings = replace(settings, keep_releases=1)
+    before = release.publish(settings, build(settings, date(2017, 1, 2)))
+    run = build(settings, date(2017, 1, 3))
+    failpoints.arm(f"{place}:raise")
+    try:
+        with pytest.raises(OSError, match="No space"):
+            release.publish(settings, run)
+    finally:
+        failpoints.arm(None)
+    assert len(list(settings.home.releases.glob(".*/MANIFEST.json"))) == 1
+    now = release.current(settings)
+    assert [each.id for each in release.releases(settings)] == [now.id]
+    assert show.listing(settings).splitlines() == [f"* {now.id}  known at {now.known_at}  1 customers"]
+    assert (now.id == before.id) == (place == "release.before_rename")
+
+
+@pytest.mark.parametrize("content", [None, b"[]", b'{"as_of": "2017-01-02"}', b"\xff"])
+def test_a_release_whose_manifest_cannot_be_read_stops_nobody_and_is_told(settings, content):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    damage(first) if content is None else (first.path / "MANIFEST.json").write_bytes(content)
+    with pytest.raises(
+        BrokenConservation, match=r"MANIFEST\.json: cannot be read .* 'huaxiang run --as-of 2017-01-02'"
+    ):
+        release.find(settings, first.id)
+    assert "MANIFEST.json: cannot be read" in show.listing(settings)
+    assert errata.record(settings) == 0
+    assert release.of_run(settings, Run(date(2017, 1, 2), date(2017, 1, 2))) is None
+    second = release.publish(settings, build(settings, date(2017, 1, 3)))
+    assert release.current(settings).id == second.id
+    assert [each.id for each in release.releases(settings)] == [second.id]
+
+
+def test_a_release_whose_manifest_cannot_be_read_is_sealed_anew_when_its_day_is_published_again(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    damage(first)
+    again = release.publish(settings, build(settings, date(2017, 1, 2)))
+    release.verify(again)
+    assert again.id == first.id
+    assert show.listing(settings) == f"* {first.id}  known at 2017-01-02  1 customers"
 
 
 def test_current_that_names_a_release_that_is_gone_is_healed_by_the_next_one(settings):

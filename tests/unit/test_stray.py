@@ -9,6 +9,9 @@ STRAY = (
     "build/2017-01-02/segments/.spark/part-0.parquet",
     "build/.2017-01-01.removed.tmp/lease.json",
     "releases/.2017-01-02-ab.tmp/profiles/customer_profiles.parquet",
+    "repairs/.000001.json.4711.tmp",
+    "mlflow_spool/.1.removed.tmp/fits/0/files/model.json",
+    "mlflow_spool/.2.tmp/entry.json",
     "spark_scratch/blockmgr-39941b52/0e/shuffle.data",
     "spark_scratch/liblz4-java-17072499208164820606.so",
 )
@@ -17,6 +20,10 @@ KEPT = (
     "inbox/shop/.sales.csv.4711.tmp",
     "releases/2017-01-01-aa/report/.hidden.tmp",
     "build/2017-01-02/lease.json",
+    "repairs/000001.json",
+    "mlflow_spool/3/fits/0/files/.model.tmp",
+    "mlflow_spool/3.plan.json",
+    "mlflow_spool/set_aside/1/entry.json",
     "warehouse/huaxiang.duckdb",
     "airflow/.airflow.db.4711.tmp",
 )

@@ -21,7 +21,8 @@ def publish(settings: Settings, run: Run) -> store.Release:
     """Publish the run's build: manifest, sealed folder, one switch of `CURRENT`, older releases removed.
 
     A day before the current one (or the same, known earlier) is sealed beside it and `CURRENT` stays: a back-fill never
-    takes readers back in time. Publishing the same content again changes nothing but `CURRENT`.
+    takes readers back in time. Publishing the same content again changes nothing but `CURRENT`, and closes the errata
+    that have proved to change nothing.
 
     Raises StaleWriter when a newer run has begun, GateFailed and MissingPartition as `manifest.describe` does.
     """
@@ -36,6 +37,7 @@ def publish(settings: Settings, run: Run) -> store.Release:
         folder = _seal(settings, run, said)
         lease.require(settings, run)
         published = store.find(settings, folder.name)
+        _confirm(settings, published, said["inputs"]["ledger_call"], log.progress)
         reach("release.before_switch")
         now = _current_if_there(settings)
         if now and (now.as_of, now.known_at) > (published.as_of, published.known_at):
@@ -98,6 +100,15 @@ def _seal(settings: Settings, run: Run, said: dict[str, Any]) -> Path:
     return folder
 
 
+def _confirm(settings: Settings, published: store.Release, ledger_call: int, tell: Callable[[str], None]) -> None:
+    """Note it where a release sealed before has turned out to be right also by what has landed since."""
+    from huaxiang.timetravel import errata
+
+    if published.manifest["inputs"].get("ledger_call", 0) < ledger_call:
+        errata.confirm(settings, published.id, ledger_call)
+        tell(f"{published.id} stays as it was sealed: what has landed since changes no table of it")
+
+
 def _is_whole(settings: Settings, release_id: str) -> bool:
     """Whether a folder of this name holds what was sealed; one that has been damaged since is sealed anew."""
     try:
@@ -108,10 +119,10 @@ def _is_whole(settings: Settings, release_id: str) -> bool:
 
 
 def _current_if_there(settings: Settings) -> store.Release | None:
-    """The current release; None also when `CURRENT` names one that is gone, which a new release then heals."""
+    """The current release; None also when `CURRENT` names one that is gone or damaged, which a new release heals."""
     try:
         return store.current(settings)
-    except MissingPartition:
+    except (BrokenConservation, MissingPartition):
         return None
 
 

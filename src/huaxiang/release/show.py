@@ -10,15 +10,16 @@ from huaxiang.timetravel import errata
 
 
 def listing(settings: Settings) -> str:
-    """One line per release, the newest first; the current one is marked."""
-    now = store.current(settings)
+    """One line per release, the newest first; the current one is marked. Those that cannot be read come last."""
+    now = store.current_id(settings)
     told = errata.with_corrections(settings)
     lines = [
-        f"{'*' if now and release.id == now.id else ' '} {release.id}  known at {release.manifest['known_at']}  "
+        f"{'*' if release.id == now else ' '} {release.id}  known at {release.manifest['known_at']}  "
         f"{release.manifest['tables']['customer_profiles']['rows']:,} customers"
         f"{_mark(release, told)}"
         for release in reversed(store.releases(settings))
     ]
+    lines += [f"! {error}" for error in store.damaged(settings)]
     return "\n".join(lines) or "no release yet: 'huaxiang run --as-of D' makes the first"
 
 

@@ -13,6 +13,7 @@ from huaxiang.files import sha256, write_text
 from huaxiang.settings import Run, Settings
 
 MANIFEST = "MANIFEST.json"
+_NEEDED = {"as_of", "known_at", "fence", "inputs", "tables"}
 
 
 @dataclass(frozen=True)
@@ -40,32 +41,40 @@ class Release:
 
 
 def releases(settings: Settings) -> list[Release]:
-    """All releases, the earliest day first."""
-    folders = settings.home.releases.glob(f"*/{MANIFEST}")
-    return sorted((_open(manifest) for manifest in folders), key=lambda release: release.published_order)
+    """All releases whose manifest can be read, the earliest day first."""
+    return sorted(_opened(settings)[0], key=lambda release: release.published_order)
+
+
+def damaged(settings: Settings) -> list[BrokenConservation]:
+    """What is wrong with the folders that `releases` passes over, and what to do about it."""
+    return _opened(settings)[1]
 
 
 def find(settings: Settings, release_id: str) -> Release:
-    """Raises MissingPartition when there is no such release."""
-    manifest = settings.home.release(release_id) / MANIFEST
+    """Raises MissingPartition when there is no such release, BrokenConservation when its manifest cannot be read."""
     # Compared by name, so that no path can be smuggled in as an id.
-    if release_id not in {release.id for release in releases(settings)}:
+    if release_id not in {manifest.parent.name for manifest in _manifests(settings)}:
         raise MissingPartition(f"there is no release '{release_id}': 'huaxiang releases list' shows those there are")
-    return _open(manifest)
+    return _open(settings.home.release(release_id) / MANIFEST)
 
 
 def current(settings: Settings) -> Release | None:
-    """The published release, or None before the first one."""
-    if not settings.home.current.exists():
-        return None
-    return find(settings, settings.home.current.read_text(encoding="utf-8").strip())
+    """The published release, or None before the first one. Raises as `find` does."""
+    name = current_id(settings)
+    return find(settings, name) if name is not None else None
+
+
+def current_id(settings: Settings) -> str | None:
+    """What `CURRENT` names, whether it is there or not."""
+    path = settings.home.current
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
 def of_run(settings: Settings, run: Run) -> Release | None:
     """The release of the run's day, known at its day: the current one if it is that, else the newest, or None."""
-    now = current(settings)
+    now = current_id(settings)
     found = [each for each in releases(settings) if (each.as_of, each.known_at) == (run.as_of, run.known_at)]
-    return next((each for each in found if now and each.id == now.id), found[-1] if found else None)
+    return next((each for each in found if each.id == now), found[-1] if found else None)
 
 
 def latest_before(settings: Settings, as_of: date) -> Path | None:
@@ -91,5 +100,36 @@ def switch(settings: Settings, release_id: str) -> None:
     write_text(settings.home.current, release_id + "\n")
 
 
+def _opened(settings: Settings) -> tuple[list[Release], list[BrokenConservation]]:
+    found, broken = [], []
+    for manifest in _manifests(settings):
+        try:
+            found.append(_open(manifest))
+        except MissingPartition:  # an old release that was removed meanwhile
+            continue
+        except BrokenConservation as error:
+            broken.append(error)
+    return found, broken
+
+
+def _manifests(settings: Settings) -> list[Path]:
+    """Hidden folders are releases that are being sealed or removed."""
+    return sorted(settings.home.releases.glob(f"[!.]*/{MANIFEST}"))
+
+
 def _open(manifest: Path) -> Release:
-    return Release(path=manifest.parent, manifest=json.loads(manifest.read_text(encoding="utf-8")))
+    try:
+        said = json.loads(manifest.read_text(encoding="utf-8"))
+        if not isinstance(said, dict) or not said.keys() >= _NEEDED:
+            raise ValueError("it does not say what a release is of")
+        found = Release(path=manifest.parent, manifest=said)
+        _ = found.as_of, found.known_at  # dates, or a ValueError
+    except FileNotFoundError as error:
+        raise MissingPartition(f"release {manifest.parent.name}: was removed meanwhile") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise BrokenConservation(
+            f"{manifest}: cannot be read ({type(error).__name__}), so the release is left out; restore it from a copy, "
+            f"or publish the day again with 'huaxiang run --as-of {manifest.parent.name[:10]}' and remove the folder "
+            "if it stays damaged"
+        ) from error
+    return found

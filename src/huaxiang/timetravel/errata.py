@@ -100,13 +100,23 @@ def read(settings: Settings, release_id: str) -> list[Erratum]:
 
 
 def with_corrections(settings: Settings) -> list[OpenErratum]:
-    """The errata of all releases that are kept, the newest day first; each with the release that corrects it."""
+    """The errata of all releases that are kept, the newest day first; each with the release that corrects it.
+
+    One that changed nothing of its release, as publishing the day again has shown, is no longer told.
+    """
     kept = releases(settings)
     return [
-        OpenErratum(release, one, _corrected_by(release, one, kept))
+        OpenErratum(release, one, _corrected_by(settings, release, one, kept))
         for release in reversed(kept)
         for one in read(settings, release.id)
+        if one.ledger_call > _confirmed(settings, release.id)
     ]
+
+
+def confirm(settings: Settings, release_id: str, ledger_call: int) -> None:
+    """Note that the day, published again with all landing calls up to this one, gave this very release."""
+    said = {"release_id": release_id, "ledger_call": ledger_call}
+    write_text(_confirmed_path(settings, release_id), json.dumps(said, indent=2) + "\n")
 
 
 def sentence(one: OpenErratum, currency: str) -> str:
@@ -135,6 +145,7 @@ def derive(
     since = last_call(release, ledger)
     if since is None:
         return []
+    since = max(since, _confirmed(settings, release.id))
     known = [row for row in ledger if row.load_date <= release.known_at]
     late = sorted({row.call_number for row in known if row.call_number > since} - set(skip))
     if not late:
@@ -248,15 +259,27 @@ def _money(amount: Any) -> Decimal | None:
     return None if amount is None else Decimal(amount)
 
 
-def _corrected_by(release: Release, erratum: Erratum, kept: Sequence[Release]) -> str | None:
+def _corrected_by(settings: Settings, release: Release, erratum: Erratum, kept: Sequence[Release]) -> str | None:
     """The newest release of the same day, known at the same day, that knew the call."""
     same = [
         one
         for one in kept
         if (one.as_of, one.known_at) == (release.as_of, release.known_at)
-        and one.manifest["inputs"].get("ledger_call", 0) >= erratum.ledger_call
+        and max(one.manifest["inputs"].get("ledger_call", 0), _confirmed(settings, one.id)) >= erratum.ledger_call
     ]
     return same[-1].id if same else None
+
+
+def _confirmed(settings: Settings, release_id: str) -> int:
+    """The last landing call that is known to change nothing of the release since it was sealed; 0 where none is."""
+    try:
+        return int(json.loads(_confirmed_path(settings, release_id).read_text(encoding="utf-8"))["ledger_call"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # a damaged note confirms nothing
+        return 0
+
+
+def _confirmed_path(settings: Settings, release_id: str) -> Path:
+    return settings.home.errata / f"{release_id}.confirmed.json"
 
 
 def _path(settings: Settings, release_id: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 from huaxiang.errors import HomeBusy, HuaxiangError
 from huaxiang.settings import Run, Settings
-from huaxiang.warehouse import lineage
+from huaxiang.warehouse import lineage, state
 
 # What dbt sends home and looks up by default is switched off: this is customer data, and a run fetches nothing.
 _QUIET_ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
@@ -30,6 +30,7 @@ def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]
 
     Raises HuaxiangError naming the first failed node, its reason and its file; all dbt says is in `logs/dbt.log`.
     """
+    state.begin(settings, layer)
     results = invoke(
         settings,
         run,

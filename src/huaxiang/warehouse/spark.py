@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from huaxiang.contracts import load_contracts
 from huaxiang.families import FAMILIES
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
+from huaxiang.stray import remove
 from huaxiang.tables import RELEASED, Home
 
 if TYPE_CHECKING:
@@ -78,6 +80,14 @@ def keep_catalogue(settings: Settings, spark: SparkSession) -> None:
                 "partitioned_by": [column.name for column in columns if column.isPartition],
             }
     write_text(_catalogue(settings.home), json.dumps(kept, indent=2) + "\n")
+
+
+def discard(home: Home, layers: Collection[str]) -> None:
+    """Remove the tables of these layers."""
+    kept = {name: one for name, one in _kept(home).items() if name.partition(".")[0] not in layers}
+    write_text(_catalogue(home), json.dumps(kept, indent=2) + "\n")
+    for layer in layers:
+        remove(home.spark_tables / layer)
 
 
 def show_to_duckdb(connection: duckdb.DuckDBPyConnection, home: Home) -> None:

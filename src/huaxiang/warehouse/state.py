@@ -17,19 +17,38 @@ if TYPE_CHECKING:
     import duckdb
 
 _ORDER = ("staging", "features", "profiles")
+_GROWING = "features"  # the layer to whose tables days are added; the others are made whole each time
 
 
 def discard_if_stale(settings: Settings) -> bool:
-    """Remove the warehouse when other code, settings or another engine made it, and forget which run it holds: it is
-    about to change. Returns whether it has to be made anew.
+    """Remove the warehouse when other code, settings or another engine made it, or when a layer begun did not end, and
+    forget which run it holds: it is about to change. Returns whether it has to be made anew.
     """
     made_by = _made_by(settings)
     held = _read(settings)
-    fresh = held.get("made_by") == made_by and exists(settings)
+    fresh = held.get("made_by") == made_by and exists(settings) and "building" not in held
     if not fresh:
         discard(settings)
     _write(settings, {"made_by": made_by})
     return not fresh
+
+
+def begin(settings: Settings, layer: str) -> None:
+    """Note on Spark that days are being added to the layer's tables, until `write` says that all are there.
+
+    A layer that was begun and did not end is made anew: Spark puts the files of a day in place one by one, so whoever
+    is killed meanwhile leaves half of it, which looks built. DuckDB's tables change in one transaction.
+    """
+    if settings.engine != "spark" or layer != _GROWING:
+        return
+    from huaxiang.warehouse import spark
+
+    held = _read(settings)
+    before, from_here = _ORDER[: _ORDER.index(layer)], _ORDER[_ORDER.index(layer) :]
+    if "building" in held:
+        spark.discard(settings.home, from_here)
+    layers = [one for one in held.get("layers", ()) if one in before]
+    _write(settings, held | {"layers": layers, "building": layer})
 
 
 def discard(settings: Settings) -> None:
