@@ -122,7 +122,7 @@ def _arrivals(limits: GateLimits) -> list:
                 view="arrivals",
                 table="ledger",
                 expected=(
-                    "of every table that a source maps a file with records, unless the table is known to come without "
+                    "of every table that a source maps a file with usable records, unless it is known to come without "
                     f"(a table that brings a file on {percent(limits.daily_share)} of its days brings one every day)"
                 ),
                 description=(

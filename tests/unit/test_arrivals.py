@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from huaxiang.gate_limits import GateLimits
-from huaxiang.landing.arrivals import State, judged
+from huaxiang.landing.arrivals import Arrival, State, judged
 from huaxiang.landing.ledger import ACCEPTED, DUPLICATE, QUARANTINED, LedgerRow
 
 DAY = date(2026, 3, 10)
@@ -95,3 +95,9 @@ def test_a_table_that_rests_on_sundays_or_is_young_has_no_file_due():
 def test_what_was_loaded_after_the_day_is_not_known():
     [found] = judged([row(-1, 5)], [("shop", "order_lines")], DAY, GateLimits())
     assert (found.state, found.said) == (State.NOT_DUE, "no file has come yet")
+
+
+def test_refused_empty_and_missing_are_amiss_and_the_rest_is_not():
+    assert [one.value for one in State if Arrival("shop", "products", DAY, one, "").is_amiss] == [
+        "REFUSED", "EMPTY_UNEXPECTED", "MISSING",
+    ]  # fmt: skip

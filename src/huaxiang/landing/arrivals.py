@@ -33,7 +33,7 @@ class State(StrEnum):
     MISSING = "MISSING"  # no file, though one came every day
 
 
-AMISS = (State.EMPTY_UNEXPECTED, State.MISSING)
+AMISS = (State.REFUSED, State.EMPTY_UNEXPECTED, State.MISSING)
 
 
 @dataclass(frozen=True)
