@@ -111,6 +111,31 @@ def test_a_release_that_was_damaged_is_sealed_anew_when_its_day_is_published_aga
     assert [path.name for path in settings.home.releases.iterdir()] == [first.id]
 
 
+def test_a_manifest_with_a_flipped_bit_is_refused_and_sealed_anew_when_its_day_is_published_again(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    manifest = first.path / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"customers": 1', '"customers": 3'))
+    with pytest.raises(BrokenConservation, match=rf"release {first.id}: MANIFEST\.json has changed"):
+        release.current(settings)
+    release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert release.current(settings).manifest["totals"]["customers"] == 1
+
+
+def test_a_release_made_before_manifests_had_a_seal_is_read_but_a_lost_seal_is_told(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    (first.path / "MANIFEST.sha256").unlink()
+    with pytest.raises(BrokenConservation, match="restore it from a copy with its MANIFEST"):
+        release.current(settings)
+    (first.path / "MANIFEST.json").write_text(json.dumps(first.manifest | {"schema_version": 1}))
+    assert release.current(settings).id == first.id
+
+
+def test_a_folder_that_is_not_sealed_yet_is_no_release(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    first.path.rename(first.path.with_name(f".{first.id}.tmp"))
+    assert release.releases(settings) == []
+
+
 def test_current_that_names_a_release_that_is_gone_is_healed_by_the_next_one(settings):
     settings.home.root.mkdir(parents=True)
     settings.home.current.write_text("2017-01-09-gone\n")

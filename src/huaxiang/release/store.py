@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,9 @@ from huaxiang.files import sha256, write_text
 from huaxiang.settings import Run, Settings
 
 MANIFEST = "MANIFEST.json"
+# The manifest vouches for every other file; this one for it, as `sha256sum -c MANIFEST.sha256` reads it.
+MANIFEST_SEAL = "MANIFEST.sha256"
+_UNSEALED = (None, 1)  # schema versions of releases made before manifests had a seal
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,15 @@ class Release:
 
 
 def releases(settings: Settings) -> list[Release]:
-    """All releases, the earliest day first."""
-    folders = settings.home.releases.glob(f"*/{MANIFEST}")
-    return sorted((_open(manifest) for manifest in folders), key=lambda release: release.published_order)
+    """All releases, the earliest day first. Raises BrokenConservation when a manifest is not as it was sealed."""
+    return sorted(map(_open, _manifests(settings)), key=lambda release: release.published_order)
 
 
 def find(settings: Settings, release_id: str) -> Release:
-    """Raises MissingPartition when there is no such release."""
+    """Raises MissingPartition when there is no such release, BrokenConservation when its manifest has changed."""
     manifest = settings.home.release(release_id) / MANIFEST
     # Compared by name, so that no path can be smuggled in as an id.
-    if release_id not in {release.id for release in releases(settings)}:
+    if release_id not in {path.parent.name for path in _manifests(settings)}:
         raise MissingPartition(f"there is no release '{release_id}': 'huaxiang releases list' shows those there are")
     return _open(manifest)
 
@@ -91,5 +94,28 @@ def switch(settings: Settings, release_id: str) -> None:
     write_text(settings.home.current, release_id + "\n")
 
 
+def seal_of(manifest: bytes) -> bytes:
+    """What MANIFEST_SEAL holds beside a manifest of these bytes."""
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()
+
+
+def _manifests(settings: Settings) -> list[Path]:
+    return list(settings.home.releases.glob(f"[!.]*/{MANIFEST}"))
+
+
 def _open(manifest: Path) -> Release:
-    return Release(path=manifest.parent, manifest=json.loads(manifest.read_text(encoding="utf-8")))
+    """Nothing is believed of a manifest that is not as it was sealed."""
+    text, seal = manifest.read_bytes(), manifest.with_name(MANIFEST_SEAL)
+    try:
+        said = json.loads(text)
+        is_whole = seal.read_bytes() == seal_of(text) if seal.exists() else said.get("schema_version") in _UNSEALED
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        name = manifest.parent.name
+        raise BrokenConservation(
+            f"release {name}: {MANIFEST} has changed since it was sealed; restore it from a copy with its "
+            f"{MANIFEST_SEAL}, or move the folder {manifest.parent} away and publish the day again with "
+            f"'huaxiang run --as-of {name[:10]}'"
+        )
+    return Release(path=manifest.parent, manifest=said)
