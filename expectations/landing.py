@@ -19,6 +19,7 @@ def landing(intake: Intake, limits: GateLimits) -> ExpectationSuite:
     checks = [
         *_volume(intake, limits),
         *_freshness(intake, limits),
+        *_arrivals(limits),
         *_quarantine(limits),
         *_completeness(intake, limits),
         *_coverage(intake, limits),
@@ -103,6 +104,33 @@ def _freshness(intake: Intake, limits: GateLimits) -> list:
         for name, severity, allowed in (
             ("drops_are_not_stale", "critical", limits.stale_critical_days),
             ("drops_are_fresh", "warning", limits.stale_warning_days),
+        )
+    ]
+
+
+def _arrivals(limits: GateLimits) -> list:
+    import great_expectations.expectations as gxe
+
+    return [
+        gxe.ExpectColumnValuesToBeBetween(
+            column="is_amiss",
+            max_value=0,
+            severity="warning",
+            meta=words(
+                name="tables_come_as_usual",
+                kind="freshness",
+                view="arrivals",
+                table="ledger",
+                expected=(
+                    "of every table that a source maps a file with usable records, unless it is known to come without "
+                    f"(a table that brings a file on {percent(limits.daily_share)} of its days brings one every day)"
+                ),
+                description=(
+                    "An empty file looks like a quiet day and may be a broken export; no file looks like a closed shop"
+                    " and may be a lost delivery."
+                ),
+                next_step="ask the source for the file; a holiday needs nothing",
+            ),
         )
     ]
 

@@ -9,11 +9,12 @@ from expectations.checks import quoted
 from expectations.duckdb_engine import Database
 from huaxiang.errors import MissingPartition
 from huaxiang.gate_limits import GateLimits
+from huaxiang.landing.arrivals import Arrival, State, activity_table, arrivals
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import Home
 
-# The tables that say what customers do; the first of them that has landed is watched day by day. Of each the columns
-# that are never empty, and those that point to another table and may be empty.
+# Of the tables that say what customers do, the columns that are never empty, and those that point to another table and
+# may be empty.
 _KEYS = {
     "order_lines": (("order_line_id", "order_id", "customer_id", "ordered_at"), ("product_id", "store_id")),
     "events": (("event_id", "customer_id", "occurred_at", "event_type"), ("product_id",)),
@@ -43,11 +44,12 @@ def prepare(database: Database, settings: Settings, run: Run) -> Intake:
     ledger = f"read_parquet({quoted(home.ledger / '*.parquet')}, union_by_name = true)"
     database.run(f"create table ledger as select * from {ledger} where load_date <= {known_at}")
     tables = [name for (name,) in database.rows("select distinct table_name from ledger order by 1")]
-    activity = next((name for name in _KEYS if name in tables), "order_lines")
+    activity = activity_table(tables)
     for table in sorted({*tables, activity}):
         _landed(database, home.landing, table, known_at)
     _quarantined(database, home, known_at)
     _files(database, [table for table in tables if database.columns(f"landed_{table}")])
+    _arrivals(database, arrivals(settings, run.known_at))
     _newest_day(database, activity, settings.gates, known_at)
     _refusals(database, settings.gates)
     _balances(database)
@@ -176,6 +178,18 @@ def _files(database: Database, tables: list[str]) -> None:
     )
 
 
+def _arrivals(database: Database, found: list[Arrival]) -> None:
+    """`arrivals`: one row per source and table, what it brought on the day K."""
+    database.run(
+        "create table arrivals (table_name varchar, state varchar, is_amiss integer, said varchar,"
+        " failing_rows bigint, place varchar)"
+    )
+    for one in found:
+        said = f"{one.table_name} of {one.source_name} is {one.state} on {one.load_date}: {one.said}"
+        values = f"{quoted(one.table_name)}, {quoted(one.state)}, {int(one.is_amiss)}, {quoted(said)}, null, null"
+        database.run(f"insert into arrivals values ({values})")
+
+
 def _newest_day(database: Database, activity: str, limits: GateLimits, known_at: str) -> None:
     """`volume` and `freshness`: one row each, of the newest day that a drop was taken for."""
     database.run(
@@ -185,8 +199,13 @@ def _newest_day(database: Database, activity: str, limits: GateLimits, known_at:
 
         days as (
             select load_date, sum(accepted)::bigint as accepted, sum(records_in)::bigint as records_in
-            from files
-            where table_name = '{activity}'
+            from (
+                select load_date, accepted, records_in from files where table_name = '{activity}'
+                union all
+                -- Empty files are alike: the second is booked as a repetition, and is the drop of its day all the same.
+                select load_date, 0, 0 from ledger
+                where table_name = '{activity}' and outcome = 'duplicate_file' and records_in = 0
+            )
             group by all
         ),
 
@@ -206,7 +225,9 @@ def _newest_day(database: Database, activity: str, limits: GateLimits, known_at:
             coalesce((select records_in from newest), 0) as records_in,
             (select median(accepted) from before) as usual,
             (select max(load_date) from days where accepted > 0) as last_accepted_on,
-            'landing/*/{activity}/load_date=' || coalesce((select load_date::varchar from newest), '*') as place
+            'landing/*/{activity}/load_date=' || coalesce((select load_date::varchar from newest), '*') as place,
+            {_words_of(activity, State.EMPTY_UNEXPECTED)} as emptiness,
+            {_words_of(activity, State.MISSING)} as absence
         """
     )
     database.run(
@@ -219,7 +240,8 @@ def _newest_day(database: Database, activity: str, limits: GateLimits, known_at:
                 when load_date is null then 'no drop has been taken'
                 else format('{:,} of {:,} records accepted on {}', accepted, records_in, load_date::varchar)
             end
-                || coalesce(format(', {:,} on a usual day', round(usual)::bigint), '') as said,
+                || coalesce(format(', {:,} on a usual day', round(usual)::bigint), '')
+                || emptiness as said,
             records_in - accepted as failing_rows,
             place
         from newest_day
@@ -234,12 +256,19 @@ def _newest_day(database: Database, activity: str, limits: GateLimits, known_at:
             case
                 when last_accepted_on is null then 'nothing has been accepted'
                 else format('the newest accepted rows are from {{}}', last_accepted_on::varchar)
-            end as said,
+            end
+                || absence as said,
             null::bigint as failing_rows,
             place
         from newest_day
         """
     )
+
+
+def _words_of(table: str, state: State) -> str:
+    """SQL for what is said of the table where it is in that state, '' where it is not."""
+    said = f"select string_agg(said, ', ') from arrivals where table_name = {quoted(table)} and state = {quoted(state)}"
+    return f"coalesce('; ' || ({said}), '')"
 
 
 def _refusals(database: Database, limits: GateLimits) -> None:

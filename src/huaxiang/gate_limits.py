@@ -21,6 +21,8 @@ class GateLimits:
     usual_days: int = 28  # the newest day is compared with the median of so many load days before it
     quiet_ratio: float = 0.4  # a real Thanksgiving has half the usual lines, so less than that is worth a word
     busy_ratio: float = 3.0
+    daily_share: float = 0.9  # a table with files on fewer of its last usual_days does not come every day
+    daily_from_days: int = 7  # fewer days than this show no habit
     refused_warning_share: float = 0.005
     refused_critical_share: float = 0.05
     refused_critical_records: int = 10  # fewer than this say little about a share: a warning is enough

@@ -6,11 +6,12 @@ import json
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huaxiang.errors import GateFailed
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
+from huaxiang.landing.arrivals import Arrival, arrivals
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 
@@ -29,7 +30,8 @@ def check(settings: Settings, run: Run, suite: str, log: StepLog | None = None) 
     with step(f"{suite} gate", run, settings) if log is None else nullcontext(log) as facts:
         checks = run_suite(settings, run, suite)
         reach("gates.before_result")
-        _write(result_file(settings, run, suite), run, suite, checks)
+        came = arrivals(settings, run.known_at) if suite == "landing" else []
+        _write(result_file(settings, run, suite), run, suite, checks, came)
         facts.fact("checks", len(checks))
         facts.fact("warnings", sum(not found.passed and not found.stops for found in checks))
         facts.fact("critical failures", sum(found.stops for found in checks))
@@ -62,12 +64,14 @@ def _message(settings: Settings, run: Run, suite: str, stopping: list[Check]) ->
     return "\n".join(lines)
 
 
-def _write(path: Path, run: Run, suite: str, checks: list[Check]) -> None:
-    said = {
+def _write(path: Path, run: Run, suite: str, checks: list[Check], came: list[Arrival]) -> None:
+    said: dict[str, Any] = {
         "suite": suite,
         "as_of": str(run.as_of),
         "known_at": str(run.known_at),
         "passed": not any(found.stops for found in checks),
         "checks": [asdict(found) for found in checks],
     }
+    if suite == "landing":
+        said["arrivals"] = [asdict(one) | {"load_date": str(one.load_date)} for one in came]
     write_text(path, json.dumps(said, indent=2, ensure_ascii=False) + "\n")

@@ -38,9 +38,12 @@ class Watched:
 
     def row(self, name: str, within: str = "main") -> list[str]:
         """The cells of the first table row whose head starts with `name`."""
+        return next(cells for cells in self.rows(within) if cells and cells[0].startswith(name))
+
+    def rows(self, within: str = "main") -> list[list[str]]:
+        """The cells of every table row, heads included."""
         cells_of_rows = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
-        rows = self.page.eval_on_selector_all(f"{within} tr", cells_of_rows)
-        return next(cells for cells in rows if cells and cells[0].startswith(name))
+        return self.page.eval_on_selector_all(f"{within} tr", cells_of_rows)
 
 
 @pytest.fixture(scope="session")

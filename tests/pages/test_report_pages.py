@@ -11,7 +11,7 @@ from huaxiang import report
 from huaxiang.errors import MissingPartition
 from huaxiang.settings import Run
 from tests.pages.conftest import DESKTOP, PHONE
-from tests.pages.homes import HOSTILE_ID, RUN, write_bare_home
+from tests.pages.homes import HOSTILE_ID, RUN, SCRIPT, write_bare_home
 
 pytestmark = pytest.mark.pages
 
@@ -103,6 +103,17 @@ def test_a_warning_is_told_on_the_overview_and_explained_on_the_quality_page(ful
     quality = visit(full_report / "quality.html")
     assert "! warning" in quality.text("#profiles") and "✓ passed" in quality.text("#landing")
     assert "7 rows: in 2024" in quality.text("#profiles")
+
+
+def test_the_state_of_each_table_is_named_and_what_is_amiss_is_marked(full_report, visit):
+    seen = visit(full_report / "quality.html")
+    states = {row[0].split("\n")[0]: row[1] for row in seen.rows(".arrivals")[1:]}
+    assert states == {
+        "order lines": "ROWS", "products": "! EMPTY_UNEXPECTED", "customers": "! MISSING", "sends": "EMPTY_OK",
+        "campaigns": "NOT_DUE",
+    }  # fmt: skip
+    assert "Saturday 30 March 2024" in seen.text("#arrivals")
+    assert seen.row("customers", ".arrivals")[2].endswith(SCRIPT)
 
 
 def test_a_refused_record_is_shown_by_place_and_reason_but_never_its_text(full_report, visit):

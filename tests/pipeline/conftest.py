@@ -1,6 +1,7 @@
 """The words of the flow, run in this process on a small home made from the real data."""
 
 import contextlib
+import shutil
 
 import pytest
 
@@ -26,3 +27,19 @@ def home_at(path, config=PROJECT / "huaxiang.yml"):
         patch.setenv("HUAXIANG_HOME", str(path))
         patch.setenv("HUAXIANG_CONFIG", str(config))
         yield path
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """The corner shop whose Sunday is released: see released_shop.py."""
+    from tests.pipeline.released_shop import release_sunday
+
+    return release_sunday(tmp_path_factory.mktemp("corner_shop"))
+
+
+@pytest.fixture
+def shop(released, tmp_path):
+    """A copy of it for one test to spoil: the folder with `home` and `shop`."""
+    folder = shutil.copytree(released, tmp_path / "copy")
+    with home_at(folder / "home", folder / "shop" / "huaxiang.yml"):
+        yield folder

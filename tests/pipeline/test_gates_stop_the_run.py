@@ -5,34 +5,13 @@ import shutil
 
 import pytest
 
-from huaxiang.settings import PROJECT
 from tests.gates.homes import change
-from tests.pipeline.conftest import home_at, run_words
+from tests.pipeline.conftest import run_words
+from tests.pipeline.released_shop import MONDAY
 
 pytestmark = [pytest.mark.dbt, pytest.mark.slow]
 
-SUNDAY, MONDAY = "2024-04-21", "2024-04-22"
 CANARY = "canary-7391"
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    """The shop, without models, whose Sunday is released."""
-    folder = tmp_path_factory.mktemp("corner_shop")
-    shop = shutil.copytree(PROJECT / "tests" / "data" / "tiny_shop", folder / "shop")
-    said = (shop / "huaxiang.yml").read_text(encoding="utf-8")
-    (shop / "huaxiang.yml").write_text(said.replace("models: [segments]", "models: []"), encoding="utf-8")
-    with home_at(folder / "home", shop / "huaxiang.yml"):
-        assert run_words(SUNDAY) == 0
-    return folder
-
-
-@pytest.fixture
-def shop(released, tmp_path):
-    """A copy of it for one test to spoil: the folder with `home` and `shop`."""
-    folder = shutil.copytree(released, tmp_path / "copy")
-    with home_at(folder / "home", folder / "shop" / "huaxiang.yml"):
-        yield folder
 
 
 def failed_checks(folder, suite):

@@ -143,10 +143,10 @@ def test_a_release_whose_manifest_cannot_be_read_stops_nobody_and_is_told(settin
     first = release.publish(settings, build(settings, date(2017, 1, 2)))
     damage(first) if content is None else (first.path / "MANIFEST.json").write_bytes(content)
     with pytest.raises(
-        BrokenConservation, match=r"MANIFEST\.json: cannot be read .* 'huaxiang run --as-of 2017-01-02'"
+        BrokenConservation, match=r"MANIFEST\.json is not as it was sealed.*'huaxiang run --as-of 2017-01-02'"
     ):
         release.find(settings, first.id)
-    assert "MANIFEST.json: cannot be read" in show.listing(settings)
+    assert "MANIFEST.json is not as it was sealed" in show.listing(settings)
     assert errata.record(settings) == 0
     assert release.of_run(settings, Run(date(2017, 1, 2), date(2017, 1, 2))) is None
     second = release.publish(settings, build(settings, date(2017, 1, 3)))
@@ -161,6 +161,25 @@ def test_a_release_whose_manifest_cannot_be_read_is_sealed_anew_when_its_day_is_
     release.verify(again)
     assert again.id == first.id
     assert show.listing(settings) == f"* {first.id}  known at 2017-01-02  1 customers"
+
+
+def test_a_manifest_with_a_flipped_bit_is_refused_and_sealed_anew_when_its_day_is_published_again(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    manifest = first.path / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"customers": 1', '"customers": 3'))
+    with pytest.raises(BrokenConservation, match=rf"release {first.id}: MANIFEST\.json is not as it was sealed"):
+        release.current(settings)
+    release.publish(settings, build(settings, date(2017, 1, 2)))
+    assert release.current(settings).manifest["totals"]["customers"] == 1
+
+
+def test_a_release_made_before_manifests_had_a_seal_is_read_but_a_lost_seal_is_told(settings):
+    first = release.publish(settings, build(settings, date(2017, 1, 2)))
+    (first.path / "MANIFEST.sha256").unlink()
+    with pytest.raises(BrokenConservation, match="restore it from a copy with its MANIFEST"):
+        release.current(settings)
+    (first.path / "MANIFEST.json").write_text(json.dumps(first.manifest | {"schema_version": 1}))
+    assert release.current(settings).id == first.id
 
 
 def test_current_that_names_a_release_that_is_gone_is_healed_by_the_next_one(settings):

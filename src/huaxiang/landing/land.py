@@ -11,6 +11,7 @@ from itertools import groupby
 from huaxiang.contracts import Contract, load_contracts
 from huaxiang.errors import BrokenConservation, HuaxiangError, MissingPartition
 from huaxiang.files import sha256
+from huaxiang.landing.arrivals import ACTIVITY_TABLES
 from huaxiang.landing.drops import Drop, Inbox, find_drops
 from huaxiang.landing.files import accepted_path, remove_uncommitted, write_empty_tables
 from huaxiang.landing.fit import check_mappings_fit
@@ -35,8 +36,6 @@ from huaxiang.sources import load_sources
 from huaxiang.steps import StepLog, step
 from huaxiang.tables import Home
 
-# A home needs at least one of these: everything else only enriches them.
-_COMPULSORY = ("order_lines", "events")
 _SECONDS_BETWEEN_PROGRESS = 2.0
 
 
@@ -113,8 +112,8 @@ def _apply_repairs(
 
 
 def _need_a_drop(inboxes: list[Inbox], ledger: list[LedgerRow], known_at: date) -> None:
-    days = {drop.load_date for inbox in inboxes for drop in inbox.drops if drop.table in _COMPULSORY}
-    days |= {row.load_date for row in ledger if row.table_name in _COMPULSORY}
+    days = {drop.load_date for inbox in inboxes for drop in inbox.drops if drop.table in ACTIVITY_TABLES}
+    days |= {row.load_date for row in ledger if row.table_name in ACTIVITY_TABLES}
     if not days:
         raise MissingPartition(
             "no drop of order_lines or events found in the inbox: put drops there that match 'file' of the mapping,"

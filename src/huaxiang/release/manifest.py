@@ -16,7 +16,7 @@ from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # since 2 the manifest has a seal of its own
 GATES = ("landing", "profiles")
 # What of a build belongs to the run alone and is not published.
 _PRIVATE = {"lease.json", "MANIFEST.json"}

@@ -89,8 +89,10 @@ def _seal(settings: Settings, run: Run, said: dict[str, Any]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     reach("release.files_copied")
+    text = (json.dumps(said, indent=2) + "\n").encode()
+    (temporary / store.MANIFEST_SEAL).write_bytes(store.seal_of(text))
     with replacing(temporary / store.MANIFEST) as draft:
-        draft.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+        draft.write_bytes(text)
     sync_all()  # every file of the folder is on disk before its name is
     reach("release.before_rename")
     if folder.exists():  # damaged: no reader can use it as it is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,9 @@ from huaxiang.files import sha256, write_text
 from huaxiang.settings import Run, Settings
 
 MANIFEST = "MANIFEST.json"
+# The manifest vouches for every other file; this one for it, as `sha256sum -c MANIFEST.sha256` reads it.
+MANIFEST_SEAL = "MANIFEST.sha256"
+_UNSEALED = (None, 1)  # schema versions of releases made before manifests had a seal
 _NEEDED = {"as_of", "known_at", "fence", "inputs", "tables"}
 
 
@@ -118,18 +122,29 @@ def _manifests(settings: Settings) -> list[Path]:
 
 
 def _open(manifest: Path) -> Release:
+    """Nothing is believed of a manifest that is not as it was sealed."""
+    seal, name = manifest.with_name(MANIFEST_SEAL), manifest.parent.name
     try:
-        said = json.loads(manifest.read_text(encoding="utf-8"))
+        text = manifest.read_bytes()
+        said = json.loads(text)
         if not isinstance(said, dict) or not said.keys() >= _NEEDED:
             raise ValueError("it does not say what a release is of")
+        is_whole = seal.read_bytes() == seal_of(text) if seal.exists() else said.get("schema_version") in _UNSEALED
+        if not is_whole:
+            raise ValueError("it has changed since it was sealed")
         found = Release(path=manifest.parent, manifest=said)
         _ = found.as_of, found.known_at  # dates, or a ValueError
     except FileNotFoundError as error:
-        raise MissingPartition(f"release {manifest.parent.name}: was removed meanwhile") from error
+        raise MissingPartition(f"release {name}: was removed meanwhile") from error
     except (OSError, ValueError, TypeError) as error:
         raise BrokenConservation(
-            f"{manifest}: cannot be read ({type(error).__name__}), so the release is left out; restore it from a copy, "
-            f"or publish the day again with 'huaxiang run --as-of {manifest.parent.name[:10]}' and remove the folder "
-            "if it stays damaged"
+            f"release {name}: {MANIFEST} is not as it was sealed, so the release is left out; restore it from a copy "
+            f"with its {MANIFEST_SEAL}, or move {manifest.parent} away and publish the day again with 'huaxiang run "
+            f"--as-of {name[:10]}'"
         ) from error
     return found
+
+
+def seal_of(manifest: bytes) -> bytes:
+    """What MANIFEST_SEAL holds beside a manifest of these bytes."""
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()

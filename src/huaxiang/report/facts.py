@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from huaxiang.landing.arrivals import Arrival, State
 from huaxiang.landing.ledger import landed_tables
 from huaxiang.report.tables import BuildTables
 from huaxiang.report.words import listed, plain
@@ -54,11 +55,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Gate:
-    """One suite and its verdict."""
+    """One suite and its verdict; of what came in, also the state of each table on the run's newest load day."""
 
     suite: str
     passed: bool
     checks: tuple[Check, ...]
+    arrivals: tuple[Arrival, ...] = ()
 
     def counted(self, state: str) -> int:
         return sum(check.state == state for check in self.checks)
@@ -147,7 +149,14 @@ def read_gate(said: dict[str, Any]) -> Gate:
         for check in said["checks"]
     ]
     order = {"failed": 0, "warning": 1, "passed": 2}
-    return Gate(said["suite"], bool(said["passed"]), tuple(sorted(checks, key=lambda check: order[check.state])))
+    # A release of an older version has none.
+    came = (one | {"load_date": date.fromisoformat(one["load_date"])} for one in said.get("arrivals", ()))
+    return Gate(
+        said["suite"],
+        bool(said["passed"]),
+        tuple(sorted(checks, key=lambda check: order[check.state])),
+        tuple(Arrival(**one | {"state": State(one["state"])}) for one in came),
+    )
 
 
 def steps(tables: BuildTables) -> tuple[StepTime, ...]:

@@ -34,7 +34,8 @@
     return svg;
   }
 
-  const shown = (id) => people.shown[id] || id;
+  // A customer may be called like a member of every object, such as "constructor".
+  const shown = (id) => (Object.hasOwn(people.shown, id) ? people.shown[id] : id);
   const link = (id) => "#" + encodeURIComponent(id);
   const percent = (share) => { const number = 100 * share; return (number >= 10 || number === 0 ? Math.round(number) : number.toFixed(1)) + " %"; };
 
