@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from huaxiang.errors import BrokenConservation
-from huaxiang.files import sha256
+from huaxiang.files import sha256, sync
 
 SEAL = "SHA256.json"
 
@@ -25,7 +24,7 @@ def sealing(folder: Path) -> Iterator[Path]:
         yield temporary
         (temporary / SEAL).write_text(json.dumps(_hashes(temporary), indent=1) + "\n", encoding="utf-8")
         for path in temporary.rglob("*"):  # all of it is on disk before the folder has its name
-            _sync(path)
+            sync(path)
         shutil.rmtree(folder, ignore_errors=True)
         temporary.replace(folder)
     finally:
@@ -42,14 +41,6 @@ def verify(folder: Path) -> None:
     wrong = sorted(name for name in {*sealed, *found} if sealed.get(name) != found.get(name))
     if wrong:
         raise BrokenConservation(f"{folder / wrong[0]}: not as it was sealed, so it is not used")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
