@@ -38,6 +38,7 @@ KINDS = {
     "inputs": "faults.inputs:bad_inputs",
     "mutations": "faults.mutations:mutations",
     "days": "faults.ninety_days:ninety_days",
+    "full": "faults.full_size:full_size",
 }
 
 
