@@ -20,7 +20,7 @@ from huaxiang.landing.ledger import (
     DUPLICATE,
     QUARANTINED,
     LedgerRow,
-    arrivals,
+    first_rows,
     landed_names,
     next_call_number,
     read_ledger,
@@ -90,7 +90,7 @@ def _apply_repairs(
     log: StepLog, settings: Settings, run: Run, call_number: int, ledger: list[LedgerRow]
 ) -> list[LedgerRow]:
     """Take the repairs of drops known by then that no call has taken; returns their ledger rows."""
-    first = arrivals(ledger)
+    first = first_rows(ledger)
     rows: list[LedgerRow] = []
     for repair in pending(settings, ledger):
         arrival = first.get((repair.source, repair.table, repair.file_id))

@@ -113,7 +113,7 @@ def landed_path(home: Home, row: LedgerRow) -> Path:
     return folder / f"{landed_stem(row.file_id, row.repair_number)}.parquet"
 
 
-def arrivals(rows: Iterable[LedgerRow]) -> dict[tuple[str, str, str], LedgerRow]:
+def first_rows(rows: Iterable[LedgerRow]) -> dict[tuple[str, str, str], LedgerRow]:
     """By source, table and file id the row of its first arrival, with the number of records it was last found to hold.
 
     The number changes where a file that could not be read at all is taken again.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from huaxiang.errors import BrokenConservation, HuaxiangError
 from huaxiang.files import sha256, sync
-from huaxiang.landing.ledger import LedgerRow, arrivals, landed_path
+from huaxiang.landing.ledger import LedgerRow, first_rows, landed_path
 from huaxiang.landing.repairs import rewrite
 from huaxiang.landing.take import scratch_home, take_again
 from huaxiang.settings import Settings
@@ -28,7 +28,7 @@ def mend(settings: Settings, ledger: list[LedgerRow]) -> list[str]:
 
     Raises BrokenConservation when the rows would not be those that landed: mapping, contract or code has changed since.
     """
-    first, mended = arrivals(ledger), []
+    first, mended = first_rows(ledger), []
     for row in _damaged(settings.home, ledger):
         arrival = first[row.source_name, row.table_name, row.file_id]
         path = landed_path(settings.home, row)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from huaxiang.errors import MissingPartition
 from huaxiang.expressions import literal
 from huaxiang.landing.framing import FILE
-from huaxiang.landing.ledger import LedgerRow, arrivals, read_ledger
+from huaxiang.landing.ledger import LedgerRow, first_rows, read_ledger
 from huaxiang.settings import Settings
 from huaxiang.tables import Home
 
@@ -80,7 +80,7 @@ def _repaired_sql(home: Home) -> str | None:
 
 def open_files(settings: Settings, known_at: date | None = None) -> list[OpenFile]:
     """The drops with refused records, the latest load day first."""
-    rows = arrivals(read_ledger(settings))
+    rows = first_rows(read_ledger(settings))
     found: dict[tuple[str, str, str], dict[str, int]] = {}
     with _querying(settings) as (connection, records):
         counts = connection.execute(
