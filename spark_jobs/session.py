@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +71,7 @@ def session(warehouse: Path, log: Path) -> SparkSession:
         builder = builder.master(master)
     for name, value in options.items():
         builder = builder.config(name, value)
-    with _java_says_into(log):
+    with _java_says_into(log), _temporary_files_in(scratch if scratch.exists() else None):
         try:
             return builder.getOrCreate()
         except Exception as error:
@@ -90,6 +91,19 @@ def _java_says_into(log: Path) -> Iterator[None]:
     finally:
         os.dup2(ours, 2)
         os.close(ours)
+
+
+@contextmanager
+def _temporary_files_in(folder: Path | None) -> Iterator[None]:
+    """Python's side of Spark waits for Java in a folder of its own, which stays when it is killed meanwhile: let it be
+    in the home, where what dead commands left is cleared up.
+    """
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder) if folder else before
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _require_java() -> None:

@@ -1,8 +1,15 @@
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, field
 
 import pytest
 
 from huaxiang.errors import HuaxiangError
+from huaxiang.settings import PROJECT
+from huaxiang.tables import SPARK_SCRATCH
 from spark_jobs.session import session
 
 
@@ -57,3 +64,26 @@ def test_spark_submit_decides_on_master_and_driver(monkeypatch, tmp_path):
     said = told(monkeypatch, tmp_path, PYSPARK_GATEWAY_PORT="4711")
     assert [name for name in said if name == "spark.master" or name.startswith("spark.driver")] == []
     assert said["spark.sql.session.timeZone"] == "UTC"
+
+
+@pytest.mark.spark
+def test_who_is_killed_while_java_starts_leaves_nothing_outside_the_home(tmp_path):
+    scratch, outside = tmp_path / "home" / SPARK_SCRATCH, tmp_path / "outside"
+    outside.mkdir()
+    warehouse = tmp_path / "home" / "warehouse"
+    start = "import sys, pathlib, spark_jobs.session; spark_jobs.session.session(*map(pathlib.Path, sys.argv[1:]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", start, warehouse, tmp_path / "log"],
+        cwd=PROJECT,
+        env=os.environ | {"TMPDIR": str(outside)},
+        start_new_session=True,
+    )
+    try:
+        until = time.monotonic() + 60
+        while not list(scratch.glob("tmp*")) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert list(scratch.glob("tmp*")), "Spark's start has no folder of its own in the home"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert list(outside.iterdir()) == []
