@@ -29,8 +29,8 @@ from huaxiang.settings import PROJECT, Settings, load_settings
 from huaxiang.tables import Home
 
 FIRST_DAY, DAYS, HISTORY = date(2017, 6, 1), 90, timedelta(days=14)
-# Where the planted drops themselves, and a second ledger file of a day that was tried twice, make the homes differ.
-_DATA = ("inbox/", "raw/", "quarantine/", "ledger/", "releases/")
+# Where the planted drops themselves, and what is told of a day that was tried twice, make the homes differ.
+_DATA = ("inbox/", "raw/", "quarantine/", "ledger/", "releases/", "lineage/")
 MOST_GROWTH = 1.05  # processor time of the last days against those around the 30th
 PLAN = Plan(
     config=PROJECT,
