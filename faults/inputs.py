@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
 
 from faults.bad_inputs import KINDS, BadInput, all_bad_inputs, good_rows
 from faults.landing_home import Fate, LandingHome
+from faults.quiet import quiet
 from faults.trial import Folder, Trial
 
 COLUMNS = ("order_line_id", "customer_id", "product_id", "ordered_at", "quantity", "net_amount")
@@ -29,7 +28,7 @@ def landed_together(folder: Path) -> list[tuple[BadInput, Fate]]:
     names = [re.sub(r"[^0-9A-Za-z]+", "_", f"{at:03d} {one.name}") for at, one in enumerate(inputs, start=1)]
     for name, one in zip(names, inputs, strict=True):
         home.drop(one.kind, name, one.build())
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    with quiet():
         fates = home.lands()
     return [(one, fates[one.kind.name, one.kind.file_name(name)]) for name, one in zip(names, inputs, strict=True)]
 

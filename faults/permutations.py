@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -20,6 +19,7 @@ from typing import Any
 import duckdb
 
 from faults.kinds import Options
+from faults.quiet import quiet
 from faults.trial import Trial
 from huaxiang import landing, warehouse
 from huaxiang.release.content_hash import content_hash
@@ -36,7 +36,7 @@ _TABLES = ("features/customer_features", "features/customer_interests")
 
 def permutations(options: Options) -> Iterator[Trial]:
     """`options.permutations` random orders of arrival, each held against a rebuild from everything at once."""
-    with _quiet():
+    with quiet():
         pool = _pool(options.folder)
         at_once = _settings(options.folder / "at-once")
         wanted = _rebuilt(at_once, pool)
@@ -45,17 +45,10 @@ def permutations(options: Options) -> Iterator[Trial]:
         settings = _settings(options.folder / f"permutation-{number}")
         # What dbt parsed once need not be parsed for every home.
         shutil.copytree(at_once.home.dbt_target, settings.home.dbt_target)
-        with _quiet():
+        with quiet():
             trial = _permuted(settings, pool, wanted, number, chance)
         yield trial
         shutil.rmtree(settings.home.root)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The steps' own lines would drown the trials'."""
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-        yield
 
 
 def _pool(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ import duckdb
 
 from faults.kills import verdict
 from faults.kinds import Options
+from faults.quiet import quiet
 from faults.readers import Seen, reading
 from faults.trial import Trial
 from faults.workshop import Workshop, workshop
@@ -121,7 +122,7 @@ def switched_under_readers(folder: Path, switches: int) -> Trial:
     settings = replace(load_settings(), home=Home(folder / "home"), inbox=folder / "inbox")
     slowest = 0.0
     settings.home.root.mkdir(parents=True)
-    with _without_mlflow(), reading(settings.home.root, seconds=0.002) as seen:
+    with quiet(), _without_mlflow(), reading(settings.home.root, seconds=0.002) as seen:
         published = [release.publish(settings, _finished_build(settings, 0)).id]
         for number in range(1, switches):
             if number % 2:
