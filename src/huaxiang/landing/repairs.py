@@ -152,11 +152,14 @@ def apply(settings: Settings, repair: Repair, arrival: LedgerRow, call_number: i
 
 def _apply_whole(settings: Settings, base: LedgerRow, arrival: LedgerRow) -> Repaired:
     """The ledger rows of a drop that is taken again whole: what was refused is taken off, what it holds is added."""
+    nothing = replace(base, records=0, net_amount=None, landed_sha256="")
     opened = records_of(settings, OpenFile(arrival, {}))
+    if not _is_whole(opened):  # an earlier replay has taken it
+        return Repaired((nothing,), 0)
     outcome = take_again(settings, settings.home, arrival, base.repair_number)
     if not outcome.accepted:  # the mapping has changed once more
         quarantine_path(settings.home, outcome.drop).unlink(missing_ok=True)
-        return Repaired((replace(base, records=0, net_amount=None, landed_sha256=""),), len(opened))
+        return Repaired((nothing,), len(opened))
     base = replace(base, records_in=outcome.records_in)
     accepted = replace(
         base, records=outcome.accepted, net_amount=outcome.net_amount, landed_sha256=_hash(settings.home, base)
