@@ -90,10 +90,9 @@ def _apply_repairs(
     log: StepLog, settings: Settings, run: Run, call_number: int, ledger: list[LedgerRow]
 ) -> list[LedgerRow]:
     """Take the repairs of drops known by then that no call has taken; returns their ledger rows."""
-    first = first_rows(ledger)
     rows: list[LedgerRow] = []
     for repair in pending(settings, ledger):
-        arrival = first.get((repair.source, repair.table, repair.file_id))
+        arrival = first_rows([*ledger, *rows]).get((repair.source, repair.table, repair.file_id))
         if arrival is None or arrival.load_date > run.known_at:
             continue
         try:
