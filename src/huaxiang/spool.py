@@ -137,8 +137,11 @@ def _folders(settings: Settings) -> list[Path]:
 
 
 def _entry(folder: Path) -> Entry:
-    said = _read(folder / _ENTRY)
-    return Entry(folder, said["kind"], said["key"], said["about"])
+    try:
+        said = _read(folder / _ENTRY)
+        return Entry(folder, said["kind"], said["key"], said["about"])
+    except (OSError, ValueError, KeyError, TypeError):  # damaged: whoever opens it is told that it is not as sealed
+        return Entry(folder, TRAINING, "", f"entry {folder.name} of the spool")
 
 
 # A fit as files: texts, numbers and names as JSON, everything else beside it as it is.

@@ -182,10 +182,11 @@ def test_who_is_killed_while_mlflow_is_told_leaves_nothing_to_be_registered_twic
     assert [trial.detail for trial in trials if not trial.is_same] == []
 
 
-def test_an_entry_that_was_changed_is_set_aside_and_the_others_go_on(home):
+@pytest.mark.parametrize("name", ["fits/0/files/model.json", "entry.json"])
+def test_an_entry_that_was_changed_is_set_aside_and_the_others_go_on(home, name):
     for day in (NEXT, "2024-04-14"):
         spool.put_training(home, a_training(home.home.root, day), CODE)
-    (home.home.mlflow_spool / "1" / "fits" / "0" / "files" / "model.json").write_text("{}")
+    (home.home.mlflow_spool / "1" / name).write_text("{}")
     first, second = catch_up(home)
     assert "not as it was sealed" in first and "set_aside/1" in first
     assert second.endswith("version 3 is the champion")
