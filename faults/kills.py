@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 from faults.kinds import Options
 from faults.readers import reading
@@ -42,6 +43,7 @@ REACHED_BY = {
     "files.write": [("landing", 3), ("staging", 1), ("models", 2), ("profiles", 1), ("release", 1), ("release", 2)],
     "files.before_rename": [("landing", 4), ("features", 2), ("models", 1), ("release", 1), ("release", 2)],
 }
+_TRAININGS = 8
 
 
 def random_kills(options: Options) -> Iterator[Trial]:
@@ -51,6 +53,34 @@ def random_kills(options: Options) -> Iterator[Trial]:
         for number in range(options.kills):
             word = made.words[number % len(made.words)]
             yield kill_after(made, word, chance.uniform(0, made.seconds[word]))
+
+
+def training_kills(options: Options) -> Iterator[Trial]:
+    """F01: the training of the day before once more, killed, and tried again; the day must come out as without it."""
+    chance = random.Random(options.seed)  # noqa: S311 (which moment is no secret)
+    with workshop(options.folder) as made:
+        made.put_back("landing")
+        began = time.perf_counter()
+        made.nursery.run([_train(made)], made.log)
+        takes = time.perf_counter() - began
+        for _ in range(_TRAININGS):
+            yield training_killed(made, chance.uniform(0, takes))
+
+
+def training_killed(made: Workshop, seconds: float) -> Trial:
+    made.put_back("landing")
+    with reading(made.home) as seen:
+        pid = made.nursery.start([_train(made)], made.log)
+        time.sleep(seconds)
+        code = made.nursery.kill(pid)
+        wrong = [] if made.nursery.run([_train(made)], made.log) == 0 else [f"train ended with {made.said()}"]
+        retried = made.run("landing")
+    detail = f"after {seconds:.2f} s" if code == -signal.SIGKILL else "just when it had ended"
+    return verdict(made, "F01 kill train", detail, retried, seen.violations + wrong, seen.releases)
+
+
+def _train(made: Workshop) -> list[str]:
+    return made.plan.command("train", made.plan.day - timedelta(days=1))
 
 
 def failpoint_kills(options: Options) -> Iterator[Trial]:

@@ -25,6 +25,7 @@ Kind = Callable[[Options], Iterator[Trial]]
 # name: the module and its function(options: Options) -> Iterator[Trial]
 KINDS = {
     "kills": "faults.kills:random_kills",
+    "trainings": "faults.kills:training_kills",
     "failpoints": "faults.kills:failpoint_kills",
     "writes": "faults.writes:failing_writes",
     "disk": "faults.writes:full_disk",

@@ -52,20 +52,17 @@ def open_records_sql(home: Home) -> str | None:
         return None
     refused = _read(home.quarantine / "*" / "*" / "load_date=*" / "*.parquet", "hive_types = {'load_date': date}")
     if repaired := _repaired_sql(home):
+        # A file refused as a whole is taken again as a whole.
         return f"""
+            with repaired as ({repaired})
+
             select refused.* from {refused} as refused
-            where not exists (
-                from ({repaired}) as repaired
-                where
-                    repaired.source_name = refused.source_name
-                    and repaired.table_name = refused.table_name
-                    and repaired.file_id = refused.file_id
-                    and (
-                        repaired.record_number = refused.record_number
-                        or refused.record_number = {FILE}
-                        or refused.reason = '{UNREADABLE}'
-                    )
-            )
+            anti join repaired using (source_name, table_name, file_id, record_number)
+            where
+                (record_number <> {FILE} and reason <> '{UNREADABLE}')
+                or (source_name, table_name, file_id) not in (
+                    select (source_name, table_name, file_id) from repaired
+                )
         """
     return f"select * from {refused}"
 
