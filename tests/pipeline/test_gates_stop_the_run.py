@@ -82,7 +82,7 @@ def test_landed_rows_that_vanish_after_landing_stop_the_run_at_staging(shop, cap
     said = capsys.readouterr().err
     assert code == 1
     assert (shop / "home" / "CURRENT").read_bytes() == current
-    assert "were accepted, but 0 with 0 are published, duplicates, superseded or suppressed" in said
+    assert "gone, or not as it was written" in said
 
 
 def test_landed_rows_that_vanish_after_staging_stop_the_run_at_profiles(shop, capsys):
