@@ -1,6 +1,6 @@
 """`huaxiang up` on a small home of real data: a day as `huaxiang run` runs it, then Airflow's back-fill of the next.
 
-Three days are back-filled; HUAXIANG_BACK_FILL_DAYS=10 makes it ten. Nothing here is a stand-in: the services are those
+Two days are back-filled; HUAXIANG_BACK_FILL_DAYS=10 makes it ten. Nothing here is a stand-in: the services are those
 of `make up`, asked through their own interfaces.
 """
 
@@ -29,7 +29,7 @@ from tests.pipeline.conftest import home_at, run_words
 pytestmark = [pytest.mark.airflow, pytest.mark.dbt, pytest.mark.spark, pytest.mark.slow]
 
 SINCE, FIRST, CUSTOMERS = "2017-10-16", date(2017, 11, 20), 80
-DAYS = [FIRST + timedelta(days=n) for n in range(int(os.environ.get("HUAXIANG_BACK_FILL_DAYS", "3")) + 1)]
+DAYS = [FIRST + timedelta(days=n) for n in range(int(os.environ.get("HUAXIANG_BACK_FILL_DAYS", "2")) + 1)]
 DAG = "profile_daily"
 
 

@@ -20,7 +20,7 @@ _ENVIRONMENT = (
     ("HUAXIANG_PORT_SITE", "The report site's port on 127.0.0.1; default 8088."),
     ("HUAXIANG_URL_MLFLOW", "Where people reach MLflow, for links in Airflow; default the port above."),
     ("HUAXIANG_URL_SITE", "Where people reach the report, for links in Airflow; default the port above."),
-    ("HUAXIANG_BACK_FILL_DAYS", "How many days the back-fill test back-fills; default 3."),
+    ("HUAXIANG_BACK_FILL_DAYS", "How many days the back-fill test back-fills; default 2."),
     ("HUAXIANG_FAILPOINT", "Where a command is to be killed, as in `release.before_switch:kill`; for tests of faults."),
     (
         "SPARK_CONF_DIR",
