@@ -120,17 +120,22 @@ def damage(published):
     path.write_bytes(bytes(content))
 
 
-@pytest.mark.parametrize("place", ["release.before_rename", "release.build_set_aside"])
-def test_half_a_release_is_never_listed(settings, place):
-    settings = replace(settings, keep_releases=1)
-    before = release.publish(settings, build(settings, date(2017, 1, 2)))
-    run = build(settings, date(2017, 1, 3))
+def breaks_off(settings, run, place):
+    """Publish, and meet a full disk at that place."""
     failpoints.arm(f"{place}:raise")
     try:
         with pytest.raises(OSError, match="No space"):
             release.publish(settings, run)
     finally:
         failpoints.arm(None)
+
+
+@pytest.mark.parametrize("place", ["release.before_rename", "release.build_set_aside"])
+def test_half_a_release_is_never_listed(settings, place):
+    settings = replace(settings, keep_releases=1)
+    before = release.publish(settings, build(settings, date(2017, 1, 2)))
+    run = build(settings, date(2017, 1, 3))
+    breaks_off(settings, run, place)
     assert len(list(settings.home.releases.glob(".*/MANIFEST.json"))) == 1
     now = release.current(settings)
     assert [each.id for each in release.releases(settings)] == [now.id]
@@ -193,12 +198,7 @@ def test_current_that_names_a_release_that_is_gone_is_healed_by_the_next_one(set
 def test_wherever_publishing_breaks_off_one_whole_release_is_current_and_the_retry_publishes(settings, place):
     before = release.publish(settings, build(settings, date(2017, 1, 2)))
     run = build(settings, date(2017, 1, 3))
-    failpoints.arm(f"{place}:raise")
-    try:
-        with pytest.raises(OSError, match="No space"):
-            release.publish(settings, run)
-    finally:
-        failpoints.arm(None)
+    breaks_off(settings, run, place)
     release.verify(release.current(settings))
     if settings.home.build(run.id).exists():
         release.publish(settings, run)
