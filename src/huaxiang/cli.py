@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huaxiang.commands import Command, quarantine
 from huaxiang.errors import HuaxiangError, NothingDue, TryAgain
 from huaxiang.progress import tell
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 NOTHING_DUE = 99
 # The exit code of what may heal by itself (EX_TEMPFAIL of sysexits.h): the DAGs try that again, and nothing else.
 TRY_AGAIN = 75
-
-Command = Callable[[argparse.Namespace], int | None]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -93,17 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "reproduce", "Make a past release again from raw bytes, privately, and compare.", _reproduce, dated=False
     )
     reproduce.add_argument("--release", metavar="R", help="its id (default: the current one)")
-    quarantine = word(
-        "quarantine", "Look at refused records, repair them, or try them again.", _quarantine, dated=False
-    )
-    quarantine.add_argument("action", choices=["list", "show", "repair", "replay"])
-    quarantine.add_argument("file", nargs="?", help="id (or its beginning) or name of the drop; replay without: all")
-    quarantine.add_argument("--table", help="only drops of this canonical table")
-    quarantine.add_argument("--reason", help="list and replay: only files with this reason, such as TYPE")
-    quarantine.add_argument("--json", action="store_true", help="show: one JSON object per record")
-    quarantine.add_argument("--record", type=int, metavar="N", help="repair: the number of the record")
-    quarantine.add_argument("--text", help="repair: what the record should have said")
-    quarantine.add_argument("--from", dest="path", type=Path, metavar="PATH", help="repair: JSON Lines as show --json")
+    quarantine.add(word)
     word("up", "Start Airflow, MLflow and the report site of this home on 127.0.0.1.", _up, dated=False)
     word("down", "End what 'up' started, and nothing else.", _down, dated=False)
     airflow = word(
@@ -254,48 +243,6 @@ def _reproduce(said: argparse.Namespace) -> int:
     made = reproduce.reproduce(load_settings(), said.release)
     print(reproduce.as_text(made))
     return 0 if made.is_equal else 1
-
-
-def _quarantine(said: argparse.Namespace) -> None:
-    from huaxiang import lease
-    from huaxiang.landing import quarantine, quarantine_text, repairs
-    from huaxiang.settings import load_settings
-
-    settings = load_settings()
-    if said.action in ("list", "replay") and not said.file:
-        files = [
-            one
-            for one in quarantine.open_files(settings)
-            if said.table in (None, one.row.table_name) and (said.reason is None or said.reason in one.records)
-        ]
-    elif said.file:
-        files = [quarantine.find_file(settings, said.file, said.table)]
-    else:
-        raise HuaxiangError(
-            f"{said.action}: name the drop; 'huaxiang quarantine list' shows those with refused records"
-        )
-    if said.action == "list":
-        print(quarantine_text.listing(files))
-    elif said.action == "show":
-        records = quarantine.records_of(settings, files[0])
-        print(quarantine_text.as_json_lines(records) if said.json else quarantine_text.details(files[0], records))
-    elif said.action == "repair":
-        if said.path is None and (said.record is None or said.text is None):
-            raise HuaxiangError("repair: give --record N and --text, or --from a file of JSON Lines")
-        texts = quarantine_text.read_repairs(said.path) if said.path else {said.record: said.text}
-        with lease.hold(settings, "quarantine repair"):
-            made = repairs.repair(settings, files[0], texts)
-        print(f"quarantine repair {made.number}: {_records(len(texts))} with the next run")
-    else:
-        with lease.hold(settings, "quarantine replay"):
-            tried = repairs.replay(settings, files)
-        for problem in tried.problems:
-            print(f"quarantine replay: {problem}")
-        print(f"quarantine replay: {_records(tried.entering)} with the next run, {tried.still_refused:,} stay refused")
-
-
-def _records(count: int) -> str:
-    return "1 record enters" if count == 1 else f"{count:,} records enter"
 
 
 def _up(said: argparse.Namespace) -> None:
