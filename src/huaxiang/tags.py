@@ -1,7 +1,7 @@
 """The tags: what a portrait says in words, one small file each in `tags/<name>.yml`.
 
-A tag is an SQL expression over customer_profiles (its value; null means "does not apply") and a sentence of evidence
-with the figures behind it. Every expression is bound against the columns of customer_profiles before anything runs.
+A tag is an SQL expression over customer_profiles and customer_event_features (its value; null means "does not apply")
+and a sentence of evidence with the figures behind it. Every expression is bound against their columns before anything runs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import BadConfiguration
 from huaxiang.families import FAMILIES
+from huaxiang.features import columns as feature_columns
+from huaxiang.profile_columns import ProfileColumn, hand_written
 from huaxiang.settings import Settings
 from huaxiang.yaml_files import read_mapping
 
@@ -39,15 +41,6 @@ class Tag:
     value: str
     evidence: str
     confidence: str
-    needs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ProfileColumn:
-    """A column of customer_profiles as its yml declares it."""
-
-    name: str
-    type: str
     needs: tuple[str, ...]
 
 
@@ -79,17 +72,8 @@ def load_tags(settings: Settings) -> tuple[Tag, ...]:
 
 
 def profile_columns(settings: Settings) -> tuple[ProfileColumn, ...]:
-    """The columns of customer_profiles in order, with types and needs, from the model's yml."""
-    path = settings.project / "dbt_project" / "models" / "profiles" / "customer_profiles.yml"
-    said = read_mapping(path, what="the description of customer_profiles")
-    return tuple(
-        ProfileColumn(
-            name=str(column["name"]),
-            type=str(column["data_type"]),
-            needs=tuple(column.get("config", {}).get("meta", {}).get("needs", ())),
-        )
-        for column in said["models"][0]["columns"]
-    )
+    """The columns that a tag may read, in order: those of customer_profiles and of the declared features."""
+    return (*hand_written(settings.project), *feature_columns(settings))
 
 
 def _read(path: Path) -> Tag:

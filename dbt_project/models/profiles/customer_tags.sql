@@ -2,7 +2,17 @@ with
 
 profiles as (
 
-    select * from {{ ref('customer_profiles') }}
+    select
+        customer_profiles.*
+        {%- for column in var('features').columns %},
+        event_features.{{ column.name }}
+        {%- endfor %}
+
+    from {{ ref('customer_profiles') }} as customer_profiles
+    left join {{ ref('customer_event_features') }} as event_features
+        on
+            customer_profiles.customer_id = event_features.customer_id
+            and customer_profiles.as_of = event_features.as_of
 
 ),
 

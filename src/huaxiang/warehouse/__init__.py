@@ -18,6 +18,7 @@ from huaxiang import families
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
+from huaxiang.features import load_features, plan
 from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
-_FEATURE_TABLES = ("customer_features", "customer_interests")
+_FEATURE_TABLES = {
+    "customer_features": "customers",
+    "customer_interests": "interests",
+    "customer_event_features": "customers with declared features",
+}  # and what a row of each is called
 _PROFILE_TABLES = ("customer_profiles", "customer_tags")
 
 
@@ -91,7 +96,7 @@ def features(settings: Settings, run: Run) -> None:
                 raise MissingPartition(
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
-            log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+            log.fact(_FEATURE_TABLES[table], rows or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -211,6 +216,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
+        "features": plan(load_features(settings)),
         "tags": [
             {key: getattr(tag, key) for key in ("name", "kind", "value", "evidence", "confidence")}
             for tag in load_tags(settings)
