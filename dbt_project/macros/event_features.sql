@@ -284,7 +284,7 @@
 
 {# A column that is put together from measures. #}
 {% macro windowed_value(column) -%}
-    {%- if column.kind == 'ratio' -%} {{ ratio(in_bands(column.part), in_bands(column.whole)) }}
+    {%- if column.kind == 'ratio' -%} {{ ratio('coalesce(' ~ in_bands(column.part) ~ ', 0)', in_bands(column.whole)) }}
     {%- elif column.kind == 'age' -%} {{ days_between(in_bands(column.part), 'as_of') }}
     {%- else -%} {{ in_bands(column.part) }}
     {%- endif -%}
