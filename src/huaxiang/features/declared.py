@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.declarations import Declaration, read_declaration
@@ -57,14 +58,24 @@ class Feature:
 
 
 def load_features(settings: Settings) -> tuple[Feature, ...]:
-    """Read and check every declaration, in order of name. Raises BadConfiguration for the first that cannot be used."""
+    """Read and check every declaration, in order of name. Raises BadConfiguration for the first that cannot be used.
+
+    A step asks several times; what the files said is kept as long as none of them changes.
+    """
+    files = tuple(sorted((settings.project / "features").glob("*.yml")))
+    described = (settings.project / "dbt_project" / "models").glob("*/*.yml")
+    stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in (*files, *sorted(described)))
+    return _load(settings.project, files, stamps)
+
+
+@lru_cache(maxsize=4)
+def _load(project: Path, files: tuple[Path, ...], stamps: tuple[object, ...]) -> tuple[Feature, ...]:
     import duckdb
 
-    files = sorted((settings.project / "features").glob("*.yml"))
     if not files:
         return ()
-    events = load_events(settings.project)
-    taken = {column.name: "customer_profiles" for column in hand_written(settings.project)}
+    events = load_events(project)
+    taken = {column.name: "customer_profiles" for column in hand_written(project)}
     taken |= {"customer_id": "customer_event_features", "as_of": "customer_event_features"}
     features = []
     with duckdb.connect(
