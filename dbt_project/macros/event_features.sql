@@ -2,6 +2,7 @@
 
 {# One row per customer, event table and day: every measure that a feature is put together from. #}
 {% macro event_measures(features) -%}
+    {%- set features = features if features is mapping else {} -%} {# who lints without dbt has no plan #}
     with
 
     days as (
@@ -78,6 +79,7 @@
 
 {# The features of every customer of `customer_features`, at the end of each snapshot day. #}
 {% macro event_features(features) -%}
+    {%- set features = features if features is mapping else {} %}
     with
 
     customers as (
@@ -239,7 +241,7 @@
             {%- endfor %}
 
         from customers
-        {%- for table in (['windowed'] if features.measures else []) + (features.sets | map(attribute='name') | list) %}
+        {%- for table in (['windowed'] if features.measures else []) + (features.get('sets', []) | map(attribute='name') | list) %}
         left join {{ table }}
             on
                 customers.customer_id = {{ table }}.customer_id

@@ -147,7 +147,7 @@ def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, ...]:
-    """The columns that one row-wise expression reads. Raises BadExpression when it is none, or asks chance or the clock."""
+    """The columns one row-wise expression reads. Raises BadExpression when it is none, or asks chance or the clock."""
     nodes = _rowwise_nodes(connection, sql)
     return tuple(dict.fromkeys(node["column_names"][-1] for node in nodes if node.get("class") == "COLUMN_REF"))
 

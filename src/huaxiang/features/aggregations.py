@@ -61,8 +61,8 @@ AGGREGATIONS = {
         Aggregation("first", "value of the column at the first event that has one", "must", _ANY, _same, True, None),
         Aggregation("last", "value of the column at the last event that has one", "must", _ANY, _same, True, None),
         Aggregation("count_distinct", "different values of the column", "must", _ANY, _bigint, False, 0),
-        Aggregation("mode", "most frequent value; of equally frequent ones the least", "must", _ANY, _same, False, None),
-        Aggregation("entropy", "how evenly the values are spread, in nats; 0 is one value", "must", _ANY, _double, False, None),
+        Aggregation("mode", "most frequent value; of several the least", "must", _ANY, _same, False, None),
+        Aggregation("entropy", "how evenly values are spread, in nats", "must", _ANY, _double, False, None),
     )
 }  # fmt: skip
 

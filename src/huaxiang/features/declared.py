@@ -31,7 +31,8 @@ class Feature:
     """One declaration. `where` is an SQL condition over one event ('' is every event); null counts as no.
 
     `windows`: days that end with as_of, as_of included; None is the whole past. `columns`: a column's name per window.
-    `type`: SQL type of every column of the result, `column_type` that of the column read. `fill`: what stands for no such event, 0 or null. `needs`: what it is left out without.
+    `type`: SQL type of every column of the result, `column_type` that of the column read.
+    `fill`: what stands for no such event, 0 or null. `needs`: what it is left out without.
     """
 
     name: str
@@ -110,7 +111,10 @@ def _read(said: Declaration, events: Mapping[str, EventTable], connection: duckd
     where, read = _where(said, aggregation, events[event], connection)
     column_type = events[event].columns[column].type if column else "bigint"
     type_ = aggregation.gives(column_type)
-    needs = [*events[event].needs, *(need for name in (column, *read) if name for need in events[event].columns[name].needs)]
+    needs = [
+        *events[event].needs,
+        *(need for name in (column, *read) if name for need in events[event].columns[name].needs),
+    ]
     return Feature(
         name=said.said["name"],
         description=" ".join(said.said["description"].split()),

@@ -49,7 +49,10 @@ def load_events(project: Path) -> dict[str, EventTable]:
                 needs=tuple(meta.get("needs", ())),
                 columns={
                     column["name"]: EventColumn(
-                        column["name"], column["data_type"], column["description"], tuple(_meta(column).get("needs", ()))
+                        column["name"],
+                        column["data_type"],
+                        column["description"],
+                        tuple(_meta(column).get("needs", ())),
                     )
                     for column in model["columns"]
                     if column["name"] not in OWN

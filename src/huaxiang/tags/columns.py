@@ -15,5 +15,5 @@ def profile_columns(settings: Settings) -> tuple[ProfileColumn, ...]:
 
 
 def tag_columns(settings: Settings) -> tuple[ProfileColumn, ...]:
-    """The columns of the rows that tags are compiled over: the profile and the declared features, joined by customer."""
+    """The columns of the rows that tags are compiled over: the profile joined with the declared features."""
     return (*profile_columns(settings), *feature_columns(settings))
