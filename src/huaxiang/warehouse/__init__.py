@@ -19,6 +19,8 @@ from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.features import load_features, plan
+from huaxiang.features.registry import NAME as REGISTRY
+from huaxiang.features.registry import registry
 from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
@@ -26,7 +28,7 @@ from huaxiang.steps import StepLog, step
 from huaxiang.tags import in_force, load_tags
 from huaxiang.tags.compiling import tag_rows
 from huaxiang.warehouse import conservation, state
-from huaxiang.warehouse.dbt import build
+from huaxiang.warehouse.dbt import Built, build
 from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def features(settings: Settings, run: Run) -> None:
     """
     with step("features", run, settings) as log, state.discarding_if_damaged(settings):
         state.check(settings, run, after="staging")
-        _dbt(settings, run, "features", log)
+        built = _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
         for table in _FEATURE_TABLES:
@@ -98,6 +100,11 @@ def features(settings: Settings, run: Run) -> None:
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
             log.fact(_FEATURE_TABLES[table], rows or 0)
+        with state.reading(settings) as connection:
+            write_text(
+                settings.home.build(run.id) / REGISTRY,
+                registry(load_features(settings), run, built.seconds, connection),
+            )
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -222,7 +229,8 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     }
 
 
-def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> None:
+def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> Built:
     built = build(settings, run, layer, variables(settings, run))
     log.fact("models", built.models)
     log.fact("tests", built.tests)
+    return built
