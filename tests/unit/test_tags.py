@@ -29,7 +29,7 @@ ttl_days: 7
 @pytest.fixture
 def project(settings: Settings, tmp_path: Path) -> Settings:
     """A project with contracts and models but one tag only, which a test writes."""
-    for folder in ("contracts", "dbt_project"):
+    for folder in ("contracts", "dbt_project", "features"):
         shutil.copytree(settings.project / folder, tmp_path / "project" / folder)
     (tmp_path / "project" / "tags").mkdir()
     return replace(settings, project=tmp_path / "project")

@@ -1,4 +1,4 @@
-"""What the registry page tells of a run's declared features besides their values: `features/registry.json` of the build."""
+"""What the registry page tells of declared features besides their values: `features/registry.json` of the build."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def registry(
 ) -> str:
     """The facts as JSON.
 
-    `seconds`: of each dbt model as this run measured it. `events`: of each event table by as_of the freshest day and the
-    rows. `features`: of each the daily figures it is put together from, or 0 when the events themselves are read.
+    `seconds`: of each dbt model as this run measured it. `events`: of each event table by as_of the freshest day and
+    the rows. `features`: of each the daily figures it is put together from, or 0 when the events themselves are read.
     """
     features = tuple(features)
     facts: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The reference pages in `docs/reference/`: generated from contracts, dbt, features, tags, the command line and the Makefile.
+"""The reference pages in `docs/reference/`: made from contracts, dbt, features, tags, command line and Makefile.
 
 No page is written by hand except `dependencies.md`, which is checked against `requirements/*.in`.
 """

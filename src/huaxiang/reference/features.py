@@ -18,7 +18,7 @@ def page(project: Path) -> str:
     lines = markdown.header("Features", "`features/*.yml` and `dbt_project/models/features/event_*.yml`")
     columns = sum(len(feature.columns) for feature in features)
     lines += [
-        f"{len(features)} declared features, one file each, give {columns} columns of the table `customer_event_features`.",
+        f"{len(features)} declared features, one file each, give {columns} columns of `customer_event_features`.",
         "How to write one: [add a feature](../how-to/add-a-feature.md). The hand-written ones are the columns of",
         "[`customer_features`](tables.md#customer_features).",
         "",
@@ -31,7 +31,7 @@ def page(project: Path) -> str:
         *markdown.table(["Feature", "Says", "Of", "Type", "Owner", "Needs"], map(_row, features)),
         "## Event tables",
         "",
-        "A condition (`where`) and `column` name columns of one of these. Each is a dbt view of the same name with `event_` before it.",
+        "`where` and `column` name columns of one of these: each is a dbt view, `event_` and its name.",
         "",
     ]
     for event in events.values():
