@@ -11,7 +11,7 @@ import pytest
 
 from huaxiang import warehouse
 from huaxiang.errors import HuaxiangError
-from huaxiang.features import columns
+from huaxiang.features import columns as feature_columns
 from huaxiang.settings import Settings, load_settings
 from huaxiang.tables import Home
 from huaxiang.warehouse import state
@@ -170,7 +170,7 @@ def test_every_column_is_described_with_its_type(shop, manifest) -> None:
     for name, node in models.items():
         described = {column["name"]: column["data_type"] for column in node["columns"].values()}
         if name == "customer_event_features":  # the others stand in features/*.yml
-            described |= {column.name: column.type for column in columns(shop.settings)}
+            described |= {column.name: column.type for column in feature_columns(shop.settings)}
         if name == "customer_event_days":  # and the measures in the plan of them
             actual[name] = {key: type_ for key, type_ in actual[name].items() if not re.fullmatch(r"m\d+", key)}
         assert list(described.items()) == list(actual[name].items()), name

@@ -14,7 +14,7 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import customer, data, models, overview, quality, recommendations, segments
+    from huaxiang.report.pages import customer, data, features, models, overview, quality, recommendations, segments
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
@@ -23,6 +23,7 @@ def build(settings: Settings, run: Run) -> None:
         needed = {
             "segments.html": tables.has("segments"),
             "models.html": models.is_needed(tables),
+            "features.html": features.is_needed(tables),
             "recommendations.html": recommendations.is_needed(tables),
         }
         pages = [page for page, _ in PAGES if needed.get(page, True)]
@@ -44,6 +45,8 @@ def build(settings: Settings, run: Run) -> None:
             segments.write(made, tables)
         if "models.html" in pages:
             models.write(made, tables)
+        if "features.html" in pages:
+            features.write(made, tables)
         if "recommendations.html" in pages:
             recommendations.write(made, tables)
         customer.write(made, tables)

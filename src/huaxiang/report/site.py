@@ -19,6 +19,7 @@ PAGES = (
     ("index.html", "Overview"),
     ("segments.html", "Segments"),
     ("models.html", "Models"),
+    ("features.html", "Features"),
     ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),
     ("quality.html", "Quality"),
