@@ -1,7 +1,6 @@
 """A project with contracts and models but no tags: a test writes the tag files it needs."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,10 +23,10 @@ ttl_days: 7
 
 
 def bare_project(settings: Settings, folder: Path) -> Settings:
-    """The settings, of a copy of the project without tags."""
+    """The settings, of the project without its tags."""
+    (folder / "project" / "tags").mkdir(parents=True)
     for part in ("contracts", "dbt_project"):
-        shutil.copytree(settings.project / part, folder / "project" / part)
-    (folder / "project" / "tags").mkdir()
+        (folder / "project" / part).symlink_to(settings.project / part)
     return replace(settings, project=folder / "project")
 
 
