@@ -8,7 +8,7 @@ profiles as (
 
 computed_tags as (
 
-    {{ var('tag_rows') }}
+    select * from ({{ var('tag_rows') }})
 
 ),
 
@@ -22,7 +22,7 @@ statements as (
 -- one row per value that a manual tag may have; null: any
 manual_values as (
 
-    {{ var('manual_values') }}
+    select * from ({{ var('manual_values') }})
 
 ),
 
@@ -36,7 +36,7 @@ last_statements as (
         said_by,
         reason,
         -- two customers may turn out to be one
-        row_number() over (partition by customer_id, tag order by said_on desc, value, said_by, reason) as place
+        row_number() over (partition by customer_id, tag order by said_on desc, value asc, said_by asc, reason asc) as place
 
     from statements
 
