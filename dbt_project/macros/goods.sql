@@ -36,14 +36,14 @@
 
 
 {# Whether a product's department or category is one of the group's. #}
-{% macro in_goods_group(group) -%}
+{% macro in_goods_group(group, table) -%}
     (
     {%- for column in ['department', 'category'] %}
     {%- for name in goods_groups()[group][column] %}
         {%- if name.endswith('%') %}
-        {{ column }} like '{{ name }}' or
+        {{ table }}.{{ column }} like '{{ name }}' or
         {%- else %}
-        {{ column }} = '{{ name }}' or
+        {{ table }}.{{ column }} = '{{ name }}' or
         {%- endif %}
     {%- endfor %}
     {%- endfor %}
