@@ -1,6 +1,6 @@
 {# What groups of goods are made of, by department or category of the product; a name may end in %. A company with other
    names of departments and categories writes its own here: a group that nothing falls in is a group that nobody buys.
-   Medicine, alcohol, tobacco and intimate goods are in no group on purpose (docs/explanation/privacy.md). #}
+   Medicine, alcohol, tobacco and intimate goods are in no group on purpose (decision 22). #}
 {% macro goods_groups() -%}
     {%- do return({
         'produce': {'department': ['PRODUCE'], 'category': []},
@@ -48,5 +48,19 @@
     {%- endfor %}
     {%- endfor %}
         false
+    )
+{%- endmacro %}
+
+
+{# Whether a category tells of health, intimate life, alcohol or tobacco: no tag names it. #}
+{% macro is_sensitive(category) -%}
+    (
+    {%- for name in [
+        'ADULT INCONTINENCE', 'ANALGESICS', 'ANTACIDS', 'BEERS/ALES', 'CIGAR%', 'COLD AND FLU', 'DIETARY AID%', 'EYE AND EAR%',
+        'FAMILY PLANNING%', 'FEMININE HYGIENE', 'FIRST AID%', 'FITNESS&DIET', 'FOOT CARE%', 'HOME HEALTH CARE', 'LAXATIVES',
+        'LIQUOR%', 'PHARMACY%', 'SINUS%', 'SMOKING CESS%', 'TOBACCO%', 'VITAMINS', '%WINE%'
+    ] %}
+        {{ category }} like '{{ name }}'{{ ' or' if not loop.last }}
+    {%- endfor %}
     )
 {%- endmacro %}

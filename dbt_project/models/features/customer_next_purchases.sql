@@ -3,6 +3,7 @@ with
 categories as (
 
     select * from {{ ref('customer_category_next_purchases') }}
+    where not {{ is_sensitive('category') }}
 
 ),
 
