@@ -173,6 +173,12 @@ RELEASED = (
         ("customer_id", "as_of", "rank"),
         "each customer's top categories, recent purchases weighing more",
     ),
+    ReleasedTable(
+        "customer_category_next_purchases",
+        "features",
+        ("customer_id", "as_of", "category"),
+        "when each customer is expected to buy a category next, with an interval",
+    ),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
     ReleasedTable(

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
-_FEATURE_TABLES = ("customer_features", "customer_interests")
+# What the step exports, and what it calls the rows.
+_FEATURE_TABLES = {
+    "customer_features": "customers",
+    "customer_interests": "interests",
+    "customer_category_next_purchases": "next purchases",
+}
 _PROFILE_TABLES = ("customer_profiles", "customer_tags")
 
 
@@ -89,13 +94,13 @@ def features(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
-        for table in _FEATURE_TABLES:
+        for table, called in _FEATURE_TABLES.items():
             rows = export(settings, "features", table, folder, known, as_of=run.as_of)
             if table == "customer_features" and not rows:
                 raise MissingPartition(
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
-            log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+            log.fact(called, rows or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
