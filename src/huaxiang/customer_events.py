@@ -73,6 +73,7 @@ _LINES = """
     left join staging.stg_products as products on lines.product_id = products.product_id
 """
 
+# What happened on a day, so that conditions can ask for it.
 EVENTS = {
     event.name: event
     for event in (
@@ -151,5 +152,53 @@ EVENTS = {
                 "coupon_id": EventColumn("text", "responses.coupon_id"),
             },
         ),
+        CustomerEvent(
+            "events",
+            "events of web and apps",
+            "events",
+            """
+    select
+        events.customer_id,
+        events.occurred_on as happened_on,
+        events.source_name,
+        events.file_id,
+        events.record_number,
+        events.event_type,
+        events.product_id,
+        products.department,
+        products.category,
+        products.product_type,
+        events.session_id,
+        events.page
+    from staging.stg_events as events
+    left join staging.stg_products as products on events.product_id = products.product_id
+""",
+            {
+                "event_type": EventColumn("text"),
+                "product_id": EventColumn("text", "events.product_id"),
+                "department": EventColumn("text", "products.department"),
+                "category": EventColumn("text", "products.category"),
+                "product_type": EventColumn("text", "products.product_type"),
+                "session_id": EventColumn("text", "events.session_id"),
+                "page": EventColumn("text", "events.page"),
+            },
+        ),
     )
 }
+
+# What the customer said of itself; it has no day.
+DECLARED = CustomerEvent(
+    "customers",
+    "declarations",
+    "customers",
+    """
+    select
+        customer_id,
+        cast(null as date) as happened_on,
+        source_name,
+        file_id,
+        record_number
+    from staging.stg_customers
+    where is_declared
+""",
+)

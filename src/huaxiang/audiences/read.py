@@ -381,11 +381,11 @@ def _listed(names: Iterable[str]) -> str:
 
 def load_askable(settings: Settings) -> Askable:
     """What the home's tags and the columns of its portraits offer."""
-    from huaxiang.tags import load_tags, profile_columns
+    from huaxiang.tags import load_tags, tag_columns
 
     tags = {tag.name: tag for tag in load_tags(settings)}
-    columns = {column.name: column for column in profile_columns(settings) if column.name not in _NOT_ASKED}
-    return Askable(tags, columns, {name: tuple(getattr(tag, "values", ())) for name, tag in tags.items()})
+    columns = {column.name: column for column in tag_columns(settings) if column.name not in _NOT_ASKED}
+    return Askable(tags, columns, {name: tag.values for name, tag in tags.items()})
 
 
 def load_audiences(settings: Settings) -> tuple[Audience, ...]:

@@ -24,8 +24,6 @@ from huaxiang.audiences.language import (
 from huaxiang.customer_events import EVENTS
 from huaxiang.report import glossary, words
 
-_COUNTED = {"rows": "", "orders": " in {} orders", "days": " on {} days"}
-
 
 @dataclass(frozen=True)
 class Said:
@@ -77,6 +75,8 @@ def _happened(condition: Happened, currency: str) -> str:
     if condition.bounds == Bounds(at_most=Decimal(0)):
         return f"no {pattern}"
     unit = {"rows": "", "orders": " orders with", "days": " days with"}[condition.count]
+    if condition.bounds == Bounds(at_least=Decimal(1)):
+        return f"any {pattern}"
     return f"{_bounds(condition.bounds, '', currency)}{unit} {pattern}"
 
 
