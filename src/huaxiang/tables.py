@@ -199,4 +199,10 @@ RELEASED = (
     ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
+    ReleasedTable(
+        "customer_audiences",
+        "audiences",
+        ("audience", "customer_id"),
+        "which customers each audience holds",
+    ),
 )

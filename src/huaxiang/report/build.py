@@ -14,7 +14,17 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import customer, data, models, overview, quality, recommendations, segments, tags
+    from huaxiang.report.pages import (
+        audiences,
+        customer,
+        data,
+        models,
+        overview,
+        quality,
+        recommendations,
+        segments,
+        tags,
+    )
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
@@ -23,6 +33,7 @@ def build(settings: Settings, run: Run) -> None:
         needed = {
             "segments.html": tables.has("segments"),
             "tags.html": tags.is_needed(tables),
+            "audiences.html": tables.has("customer_audiences"),
             "models.html": models.is_needed(tables),
             "recommendations.html": recommendations.is_needed(tables),
         }
@@ -45,6 +56,8 @@ def build(settings: Settings, run: Run) -> None:
             segments.write(made, tables)
         if "tags.html" in pages:
             tags.write(made, tables)
+        if "audiences.html" in pages:
+            audiences.write(made, tables)
         if "models.html" in pages:
             models.write(made, tables)
         if "recommendations.html" in pages:

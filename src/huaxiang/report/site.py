@@ -19,6 +19,7 @@ PAGES = (
     ("index.html", "Overview"),
     ("segments.html", "Segments"),
     ("tags.html", "Tags"),
+    ("audiences.html", "Audiences"),
     ("models.html", "Models"),
     ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),

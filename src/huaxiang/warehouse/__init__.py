@@ -12,9 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
+from huaxiang.audiences import build as audiences
+from huaxiang.audiences.read import load_audiences
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
@@ -166,13 +169,14 @@ def profiles(settings: Settings, run: Run) -> None:
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
         tags = in_force(load_tags(settings), run.as_of)
         check_versions(tags, told(settings, store.releases(settings)))
+        wanted = load_audiences(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
             if not any((build_dir / table).exists() for table in families.tables_of(family)):
                 raise MissingPartition(f"{family}/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
         _dbt(settings, run, "profiles", log)
-        known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
+        known = sourced(settings, run, more_needs=chain(*(tag.needs for tag in tags), *(one.needs for one in wanted)))
         rows = {
             table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
             for table, where in (("customer_profiles", ""), ("customer_tags", _of_sourced_tags(tags, known)))
@@ -182,6 +186,8 @@ def profiles(settings: Settings, run: Run) -> None:
         log.fact("tag promises proven", _prove_tags(settings, run, tags, known))
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
+        if held := audiences.write(settings, run, wanted, known):
+            log.fact("audiences", held)
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")

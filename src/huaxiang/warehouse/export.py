@@ -86,7 +86,7 @@ def export(
     with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
         reach(f"{layer}.before_table")
-        return _copy(connection, query, path)
+        return write_parquet(connection, query, path)
 
 
 # What models learn from, besides customer_features: columns and order of each table.
@@ -102,11 +102,11 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
     with state.reading(settings) as connection:
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
-            _copy(connection, of_days, folder / f"{table}.parquet")
+            write_parquet(connection, of_days, folder / f"{table}.parquet")
         if not with_snapshots:
             return 0
         snapshots = "select * from features.customer_features order by as_of, customer_id"
-        return _copy(connection, snapshots, folder / "snapshots.parquet")
+        return write_parquet(connection, snapshots, folder / "snapshots.parquet")
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:
@@ -142,7 +142,7 @@ def read_models(settings: Settings) -> dict[str, Model]:
     }
 
 
-def _copy(connection: Any, query: str, path: Path) -> int:
+def write_parquet(connection: Any, query: str, path: Path) -> int:
     """Write the query's rows as Parquet in one atomic step; returns how many."""
     with replacing(path) as temporary:
         target = str(temporary).replace("'", "''")
