@@ -169,6 +169,12 @@ RELEASED = (
         "segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"
     ),
     ReleasedTable(
+        "segment_moves",
+        "segments",
+        ("customer_id", "rank"),
+        "who changed segment since the release before, and the feature that moved",
+    ),
+    ReleasedTable(
         "customer_items",
         "recommendations",
         ("customer_id", "task", "rank"),
