@@ -188,5 +188,11 @@ RELEASED = (
         "how likely each customer is to stay away, or to buy a category",
     ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
+    ReleasedTable(
+        "portrait_levels",
+        "profiles",
+        ("level", "group_id"),
+        "everybody's totals and each segment's, to which the portraits add up",
+    ),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
 )

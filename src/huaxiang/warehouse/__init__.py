@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
 _FEATURE_TABLES = ("customer_features", "customer_interests")
-_PROFILE_TABLES = ("customer_profiles", "customer_tags")
+_PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
