@@ -14,14 +14,26 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import customer, data, models, overview, quality, recommendations, segments
+    from huaxiang.report.pages import (
+        customer,
+        data,
+        models,
+        moves,
+        overview,
+        population,
+        quality,
+        recommendations,
+        segments,
+    )
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         needed = {
+            "population.html": population.is_needed(tables),
             "segments.html": tables.has("segments"),
+            "moves.html": moves.is_needed(tables),
             "models.html": models.is_needed(tables),
             "recommendations.html": recommendations.is_needed(tables),
         }
@@ -40,8 +52,12 @@ def build(settings: Settings, run: Run) -> None:
         reach("report.between_pages")
         quality.write(made, tables)
         data.write(made, tables)
+        if "population.html" in pages:
+            population.write(made, tables)
         if "segments.html" in pages:
             segments.write(made, tables)
+        if "moves.html" in pages:
+            moves.write(made, tables)
         if "models.html" in pages:
             models.write(made, tables)
         if "recommendations.html" in pages:

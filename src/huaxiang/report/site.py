@@ -17,7 +17,9 @@ from huaxiang.report.conservation import missing
 
 PAGES = (
     ("index.html", "Overview"),
+    ("population.html", "Population"),
     ("segments.html", "Segments"),
+    ("moves.html", "Moves"),
     ("models.html", "Models"),
     ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),

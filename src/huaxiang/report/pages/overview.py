@@ -14,7 +14,9 @@ from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
 _ABOUT = {
+    "population.html": "Everybody in figures, and how persons and segments add up to it.",
     "segments.html": "How customers group, and what sets each group apart.",
+    "moves.html": "Who changed segment since the day before, and the feature that moved.",
     "models.html": "Every model beside its baseline: how good it is, how that was measured, what else was tried.",
     "recommendations.html": "What to recommend and why, and what is bought together.",
     "customer.html": "One customer: the portrait in words, every tag with its evidence.",
