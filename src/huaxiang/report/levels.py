@@ -1,4 +1,4 @@
-"""One portrait at three levels: everybody, each segment, each person; the same figures, from the same released tables."""
+"""One portrait at three levels: everybody, each segment, each person; the same figures from the same tables."""
 
 from __future__ import annotations
 
@@ -84,12 +84,14 @@ def levels(tables: BuildTables) -> Levels:
     [row] = tables.rows(f"select 'all' as group_id, count(*) as customers, {sums} from customer_profiles")
     made = Levels(_totals(row), tuple(sorted(found["segment"], key=lambda one: int(one.group_id))), population)
     for name in FIGURES:
-        asked = [(level, getattr(of, name)) for level, of in (("persons", made.persons), ("segments", made.together)) if of]
+        asked = [
+            (level, getattr(of, name)) for level, of in (("persons", made.persons), ("segments", made.together)) if of
+        ]
         for level, figure in asked:
             if figure != getattr(population, name):
                 raise BrokenConservation(
-                    f"profiles/portrait_levels.parquet: {words.plain(name)} of all {level} are {figure:,}, of everybody "
-                    f"{getattr(population, name):,}; run 'huaxiang profiles --as-of {tables.run.as_of}' again"
+                    f"profiles/portrait_levels.parquet: {words.plain(name)} of all {level} are {figure:,}, of "
+                    f"everybody {getattr(population, name):,}; run 'huaxiang profiles --as-of {tables.run.as_of}' again"
                 )
     return made
 
@@ -137,8 +139,8 @@ def interests(tables: BuildTables, shown: int) -> tuple[Interest, ...]:
 
 
 def _totals(row: dict[str, Any]) -> Totals:
-    counts = (int(row[name]) for name in ("customers", "orders", "order_lines"))
-    return Totals(row["group_id"], *counts, Decimal(row["net_spend"]))
+    customers, orders, lines = (int(row[name]) for name in ("customers", "orders", "order_lines"))
+    return Totals(row["group_id"], customers, orders, lines, Decimal(row["net_spend"]))
 
 
 def _segment(tables: BuildTables) -> str:
@@ -151,7 +153,9 @@ def _spread(tag: str, rows: list[dict[str, Any]], said: Any) -> Spread:
     for row in rows:
         counted[row["value"]] += row["customers"]
         by_segment[row["segment_id"]][row["value"]] = row["customers"]
-    values = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    # A tag that declares its values has an order of its own, such as from the top fifth to the lowest.
+    declared = {value: place for place, value in enumerate(getattr(said, "values", None) or ())}
+    values = sorted(counted.items(), key=lambda item: (declared.get(item[0], len(declared)), -item[1], item[0]))
     listed, rest = values[:_MOST_VALUES], values[_MOST_VALUES:]
     return Spread(
         tag=tag,

@@ -15,6 +15,11 @@ from huaxiang.report import glossary, words
 from huaxiang.report.flows import Flow
 from huaxiang.report.tables import BuildTables, Row
 
+_WITHOUT_FEATURE = {
+    "model changed": "segments were found anew; the new ones put there what was elsewhere",
+    "new customer": "first order since then",
+    "left": "no longer among the customers",
+}
 NEW, LEFT = "new customers", "no longer there"
 
 
@@ -95,8 +100,9 @@ def balances(tables: BuildTables, moved: list[Row], since: dict[str, Any]) -> tu
     for one in found:
         if one.then - one.gone + one.come != one.now:
             raise BrokenConservation(
-                f"segments/segment_moves.parquet: {one.then:,} customers then, {one.gone:,} gone and {one.come:,} come do "
-                f"not make the {one.now:,} of one segment now; run 'huaxiang models --as-of {tables.run.as_of}' again"
+                f"segments/segment_moves.parquet: {one.then:,} customers then, {one.gone:,} gone and {one.come:,} "
+                f"come do not make the {one.now:,} of one segment now; run 'huaxiang models "
+                f"--as-of {tables.run.as_of}' again"
             )
     return found
 
@@ -125,11 +131,7 @@ def reasons(moved: list[Row], currency: str) -> tuple[Reason, ...]:
 def why(row: Row) -> str:
     """One move's reason in words: `Orders, 91 days fell`."""
     if not row["features"]:
-        return {
-            "model changed": "the segments were found anew: with the figures of then, the new ones would put them there too",
-            "new customer": "first order since then",
-            "left": "no longer among the customers",
-        }.get(row["how"], row["how"])
+        return _WITHOUT_FEATURE.get(str(row["how"]), str(row["how"]))
     parts = zip(row["features"], row["before"], row["after"], strict=True)
     return words.listed([f"{glossary.term(name).label} {_way(old, new)}" for name, old, new in parts])
 

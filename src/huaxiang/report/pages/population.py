@@ -28,6 +28,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         "population.html",
         levels=made,
         sums=_sums(made, tables),
+        sides=("Persons", "Segments", "Everybody") if made.segments else ("Persons", "Everybody"),
         labels=_LABELS,
         glance=glance,
         groups=[(group, list(of)) for group, of in groupby(rest, key=lambda one: one.group)],
