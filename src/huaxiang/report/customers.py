@@ -69,6 +69,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
             | _story(row, interests.get(row["customer_id"], []), shown, tags, around, currency)
             | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
             for row in part
+            for liked in (interests.get(row["customer_id"], []),)
         ]
         named = [[words.visible(product.name), words.visible(product.detail)] for product in products]
         _write(folder / f"{number:02d}.js", f"huaxiang.shard({number},", people, *([named] if named else []))

@@ -114,18 +114,11 @@ def _name(node: Node, x: int, anchor: str, room: int) -> list[Markup]:
     letters = int(room / 6.6)
     name = words.visible(node.name)
     cut = name if len(name) <= letters else name[: letters - 1].rstrip(" ,") + "…"
-    lines = (
-        (cut, "fill-ink", Markup("<title>{}</title>").format(name)),
-        (words.count(node.customers), "fill-muted", ""),
-    )
+    whole = Markup("<title>{}</title>").format(name)
+    lines = ((cut, "fill-ink", whole), (words.count(node.customers), "fill-muted", ""))
     return [
         Markup('<text class="{}" x="{}" y="{:.1f}" text-anchor="{}" font-size="12">{}{}</text>').format(
-            tone,
-            x,
-            node.top + 11 + place * 15,
-            anchor,
-            said,
-            Markup("<title>{}</title>").format(name) if not place else "",
+            tone, x, node.top + 11 + place * 15, anchor, said, title
         )
         for place, (said, tone, title) in enumerate(lines)
     ]
