@@ -185,6 +185,12 @@ RELEASED = (
         "segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"
     ),
     ReleasedTable(
+        "segment_moves",
+        "segments",
+        ("customer_id", "rank"),
+        "who changed segment since the release before, and the feature that moved",
+    ),
+    ReleasedTable(
         "customer_items",
         "recommendations",
         ("customer_id", "task", "rank"),
@@ -198,6 +204,12 @@ RELEASED = (
         "how likely each customer is to stay away, or to buy a category",
     ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
+    ReleasedTable(
+        "portrait_levels",
+        "profiles",
+        ("level", "group_id"),
+        "everybody's totals and each segment's, to which the portraits add up",
+    ),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
     ReleasedTable(
         "customer_audiences",

@@ -45,7 +45,7 @@ _FEATURE_TABLES = {
     "customer_interests": "interests",
     "customer_category_next_purchases": "next purchases",
 }
-_PROFILE_TABLES = ("customer_profiles", "customer_tags")
+_PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
@@ -179,7 +179,7 @@ def profiles(settings: Settings, run: Run) -> None:
         known = sourced(settings, run, more_needs=chain(*(tag.needs for tag in tags), *(one.needs for one in wanted)))
         rows = {
             table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
-            for table, where in (("customer_profiles", ""), ("customer_tags", _of_sourced_tags(tags, known)))
+            for table, where in zip(_PROFILE_TABLES, ("", "", _of_sourced_tags(tags, known)), strict=True)
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
