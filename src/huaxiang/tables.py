@@ -179,6 +179,12 @@ RELEASED = (
         ("customer_id", "as_of", "category"),
         "when each customer is expected to buy a category next, with an interval",
     ),
+    ReleasedTable(
+        "customer_event_features",
+        "features",
+        ("customer_id", "as_of"),
+        "the features declared in features/*.yml",
+    ),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
     ReleasedTable(

@@ -21,6 +21,7 @@ from huaxiang.audiences.read import load_audiences
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
+from huaxiang.features import load_features, plan
 from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.release import store
@@ -44,6 +45,7 @@ _FEATURE_TABLES = {
     "customer_features": "customers",
     "customer_interests": "interests",
     "customer_category_next_purchases": "next purchases",
+    "customer_event_features": "customers with declared features",
 }
 _PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
@@ -248,6 +250,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
         },
         "tag_rows": tag_rows(tags, "profiles"),
         "manual_values": manual_values(tags),
+        "features": plan(load_features(settings)),
     }
 
 

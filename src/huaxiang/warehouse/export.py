@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from huaxiang import families
 from huaxiang.contracts import read_contract
 from huaxiang.failpoints import reach
+from huaxiang.features import columns as feature_columns
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
@@ -129,10 +130,10 @@ def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Se
 
 
 def read_models(settings: Settings) -> dict[str, Model]:
-    """The models dbt parsed last, from its manifest."""
+    """The models dbt parsed last, from its manifest; the columns of declared features from their declarations."""
     manifest = json.loads((settings.home.dbt_target / "manifest.json").read_text(encoding="utf-8"))
     models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return {
+    found = {
         node["name"]: Model(
             name=node["name"],
             needs=tuple(node["config"].get("meta", {}).get("needs", ())),
@@ -140,6 +141,9 @@ def read_models(settings: Settings) -> dict[str, Model]:
         )
         for node in models
     }
+    # its columns stand in features/*.yml, and nobody writes them down twice
+    found["customer_event_features"].columns.update((one.name, one.needs) for one in feature_columns(settings))
+    return found
 
 
 def write_parquet(connection: Any, query: str, path: Path) -> int:
