@@ -67,9 +67,11 @@ def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables
 
 
 def export(
-    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None
+    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None, where: str = ""
 ) -> int | None:
     """Write `<folder>/<table>.parquet` ordered by key, all snapshot days or those of `as_of`, in one atomic step.
+
+    `where` is a condition on the rows.
 
     Returns the number of rows, or None when the home has no source for the table; then there is no file.
     """
@@ -80,11 +82,12 @@ def export(
         return None
     key = next(released.key for released in RELEASED if released.name == table)
     columns = ", ".join(name for name, needs in model.columns.items() if known.met(needs))
-    where = f"where as_of = date '{as_of}'" if as_of else ""
+    conditions = " and ".join(filter(None, (f"as_of = date '{as_of}'" if as_of else "", where)))
+    where = f"where {conditions}" if conditions else ""
     with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
         reach(f"{layer}.before_table")
-        return _copy(connection, query, path)
+        return write_parquet(connection, query, path)
 
 
 # What models learn from, besides customer_features: columns and order of each table.
@@ -100,11 +103,11 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
     with state.reading(settings) as connection:
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
-            _copy(connection, of_days, folder / f"{table}.parquet")
+            write_parquet(connection, of_days, folder / f"{table}.parquet")
         if not with_snapshots:
             return 0
         snapshots = "select * from features.customer_features order by as_of, customer_id"
-        return _copy(connection, snapshots, folder / "snapshots.parquet")
+        return write_parquet(connection, snapshots, folder / "snapshots.parquet")
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:
@@ -143,7 +146,7 @@ def read_models(settings: Settings) -> dict[str, Model]:
     return found
 
 
-def _copy(connection: Any, query: str, path: Path) -> int:
+def write_parquet(connection: Any, query: str, path: Path) -> int:
     """Write the query's rows as Parquet in one atomic step; returns how many."""
     with replacing(path) as temporary:
         target = str(temporary).replace("'", "''")
