@@ -143,6 +143,7 @@ class ReleasedTable:
     folder: str
     key: tuple[str, ...]
     title: str
+    columns: tuple[tuple[str, str], ...] = ()  # name and meaning, all texts, where no dbt yml describes the table
 
     @property
     def path(self) -> str:

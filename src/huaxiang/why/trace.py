@@ -13,7 +13,7 @@ from sys import stderr
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.audiences.sql import literal
-from huaxiang.errors import MissingPartition
+from huaxiang.errors import BadConfiguration, MissingPartition
 from huaxiang.landing.ledger import LedgerRow, read_ledger
 from huaxiang.release import store
 from huaxiang.settings import Run, Settings
@@ -178,16 +178,16 @@ def _counted(
             key = (SOURCES[rows.of].need if rows.of != "orders" else "orders", *_origin(row))
             found.setdefault(key, (row, set()))[1].update(columns)
     names = {(row.source_name, row.table_name, row.file_id): row for row in read_ledger(settings)}
-    files = {(source, table, file_id) for table, source, file_id, _ in found}
-    lines = {file: _lines(settings, names[file]) for file in files if file in names}
+    drops = {key[:3]: names[key[1], key[0], key[2]] for key in found}
+    lines = _lines(settings, list(dict.fromkeys(drops.values())))
     counted = [
         Counted(
             table=table,
             source=source,
             file_id=file_id,
-            file_name=names[source, table, file_id].file_name if (source, table, file_id) in names else file_id,
+            file_name=drops[table, source, file_id].file_name,
             record=record,
-            line=lines.get((source, table, file_id), {}).get(record),
+            line=lines.get(drops[table, source, file_id], {}).get(record),
             day=row["happened_on"],
             told={name: row[name] for name in _TOLD[table] if row.get(name) is not None},
             columns=tuple(sorted(columns)),
@@ -223,16 +223,22 @@ def _origin(row: Mapping[str, Any]) -> tuple[str, str, int]:
     return row["source_name"], row["file_id"], row["record_number"]
 
 
-def _lines(settings: Settings, row: LedgerRow) -> dict[int, int]:
-    """The line of each record of a text drop, found on its raw bytes; empty for a drop that is no text or is gone."""
-    from huaxiang.landing.take import drop_of
+def _lines(settings: Settings, rows: Sequence[LedgerRow]) -> dict[LedgerRow, dict[int, int]]:
+    """By text drop the line of each record, found on its raw bytes; a drop that is no text or no longer mapped is not
+    among them."""
+    from huaxiang.contracts import load_contracts
     from huaxiang.landing.text import read
+    from huaxiang.sources import load_sources
 
     try:
-        _, drop = drop_of(settings, row)
-        if drop.mapping.format == "parquet":
-            return {}
-        frames = read(drop.mapping, drop.path.read_bytes())[1]
-    except (MissingPartition, FileNotFoundError):
+        sources = load_sources(settings, load_contracts(settings))
+    except BadConfiguration:
         return {}
-    return dict(zip(frames.numbers, frames.lines, strict=True))
+    found = {}
+    for row in rows:
+        mapping = sources[row.source_name].tables.get(row.table_name) if row.source_name in sources else None
+        raw = settings.home.raw / row.sha256
+        if mapping and mapping.format != "parquet" and raw.exists():
+            frames = read(mapping, raw.read_bytes())[1]
+            found[row] = dict(zip(frames.numbers, frames.lines, strict=True))
+    return found
