@@ -189,5 +189,6 @@ RELEASED = (
         "audiences",
         ("audience", "customer_id"),
         "which customers each audience holds",
+        (("audience", "Name of the audience: its file is audiences/<name>.yml."), ("customer_id", "The customer.")),
     ),
 )
