@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from huaxiang.audiences import sql, words
+from huaxiang.audiences import build, sql, words
 from huaxiang.audiences.language import All, Any, Bounds, Feature, Followed, Happened, HasTag, Not, Pattern
 from huaxiang.audiences.preview import overlaps, sized, without_events
 from huaxiang.audiences.read import Askable, load_audiences, read_audiences
 from huaxiang.errors import BadConfiguration
+from tests.unit.test_portable_sql import findings
 
 HEAD = "title: T\ndescription: D\nowner: O\npurpose: P\n"
 
@@ -221,3 +222,9 @@ def test_events_left_aside_make_a_condition_as_false_or_true_as_it_can_be(tmp_pa
 
 def test_the_audiences_of_the_project_can_be_used(settings) -> None:
     assert len(load_audiences(settings)) >= 8
+
+
+def test_the_statements_of_the_projects_audiences_hold_nothing_that_differs_on_spark(settings) -> None:
+    audiences = load_audiences(settings)
+    statements = [build.members(one, audiences, date(2026, 1, 31)) for one in audiences]
+    assert [found for asked in statements for found in findings(asked)] == []
