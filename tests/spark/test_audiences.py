@@ -23,7 +23,8 @@ _LINE = "order_id varchar, product_id varchar, store_id varchar, ordered_on date
 _MONEY = ", ".join(f"{one}_amount decimal(18,2)" for one in ("gross", "discount", "coupon", "net"))
 _COLUMNS = {
     "staging.stg_order_lines": f"customer_id varchar, {_LINE}, {_MONEY}, is_return boolean",
-    "staging.stg_orders": "customer_id varchar, order_id varchar, store_id varchar, ordered_on date, ordered_hour bigint",
+    "staging.stg_orders": "customer_id varchar, order_id varchar, store_id varchar, ordered_on date,"
+    " ordered_hour bigint",
     "staging.stg_sends": "customer_id varchar, campaign_id varchar, sent_on date, channel varchar",
     "staging.stg_responses": "customer_id varchar, campaign_id varchar, responded_on date, coupon_id varchar",
     "staging.stg_events": "customer_id varchar, occurred_on date, event_type varchar, product_id varchar,"
