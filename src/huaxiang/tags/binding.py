@@ -1,4 +1,7 @@
-"""Bind every tag's SQL against empty tables: an unknown column or a wrong type is found without a single row."""
+"""Bind every tag's SQL against empty tables: an unknown column or a wrong type is found without a single row.
+
+The tags' own tests run there as well.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from huaxiang.errors import BadConfiguration
 from huaxiang.tags.columns import ProfileColumn
+from huaxiang.tags.examples import check_examples
 from huaxiang.tags.tag import Tag, column_of
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ _TYPES = {"value": "string", "evidence": "string", "confidence": "double"}
 
 
 def bind(tags: Sequence[Tag], columns: Sequence[ProfileColumn]) -> None:
-    """Raise BadConfiguration, with file and line, for the first tag whose SQL does not hold.
+    """Raise BadConfiguration, with file and line, for the first tag whose SQL does not hold or whose test fails.
 
     Each tag is bound twice: against all columns, and against those that its needs and its reads vouch for.
     """
@@ -33,6 +37,7 @@ def bind(tags: Sequence[Tag], columns: Sequence[ProfileColumn]) -> None:
             everything = _table(connection, (*columns, *read))
             vouched = _table(connection, (*(one for one in columns if set(one.needs) <= set(tag.needs)), *read))
             _bind(connection, tag, everything, vouched)
+            check_examples(connection, tag, {one.name: one.type for one in (*columns, *read)}, everything)
 
 
 def _table(connection: duckdb.DuckDBPyConnection, columns: Iterable[ProfileColumn]) -> str:

@@ -24,6 +24,14 @@ def in_reading_order(tags: Iterable[Tag]) -> tuple[Tag, ...]:
     return tuple(done.values())
 
 
+def with_all_read(tag: Tag, tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    """The tag and all that it reads, directly or through another one."""
+    by_name = {one.name: one for one in tags}
+    found: dict[str, Tag] = {}
+    _visit(tag, by_name, found, ())
+    return tuple(found.values())
+
+
 def _visit(tag: Tag, by_name: dict[str, Tag], done: dict[str, Tag], path: tuple[str, ...]) -> None:
     if tag.name in done:
         return

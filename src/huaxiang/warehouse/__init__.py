@@ -21,23 +21,33 @@ from huaxiang.audiences.read import load_audiences
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
+from huaxiang.features import load_features, plan
 from huaxiang.files import write_text
 from huaxiang.progress import tell
+from huaxiang.release import store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
-from huaxiang.tags import in_force, load_tags
-from huaxiang.tags.compiling import tag_rows
+from huaxiang.tags import Tag, figures, in_force, load_tags
+from huaxiang.tags.compiling import manual_values, tag_rows
+from huaxiang.tags.proof import prove
+from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
-from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
+from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, sourced
 
 if TYPE_CHECKING:
     from huaxiang.landing.ledger import LedgerRow
 
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
-_FEATURE_TABLES = ("customer_features", "customer_interests")
-_PROFILE_TABLES = ("customer_profiles", "customer_tags")
+# What the step exports, and what it calls the rows.
+_FEATURE_TABLES = {
+    "customer_features": "customers",
+    "customer_interests": "interests",
+    "customer_category_next_purchases": "next purchases",
+    "customer_event_features": "customers with declared features",
+}
+_PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
@@ -89,13 +99,13 @@ def features(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
-        for table in _FEATURE_TABLES:
+        for table, called in _FEATURE_TABLES.items():
             rows = export(settings, "features", table, folder, known, as_of=run.as_of)
             if table == "customer_features" and not rows:
                 raise MissingPartition(
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
-            log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+            log.fact(called, rows or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -160,6 +170,7 @@ def profiles(settings: Settings, run: Run) -> None:
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
         tags = in_force(load_tags(settings), run.as_of)
+        check_versions(tags, told(settings, store.releases(settings)))
         wanted = load_audiences(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
@@ -169,11 +180,12 @@ def profiles(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "profiles", log)
         known = sourced(settings, run, more_needs=chain(*(tag.needs for tag in tags), *(one.needs for one in wanted)))
         rows = {
-            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of)
-            for table in _PROFILE_TABLES
+            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
+            for table, where in zip(_PROFILE_TABLES, ("", "", _of_sourced_tags(tags, known)), strict=True)
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
+        log.fact("tag promises proven", _prove_tags(settings, run, tags, known))
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
         if held := audiences.write(settings, run, wanted, known):
@@ -182,6 +194,23 @@ def profiles(settings: Settings, run: Run) -> None:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
         reach("profiles.after_state")
+
+
+def _of_sourced_tags(tags: Sequence[Tag], known: Sourced) -> str:
+    """A tag is left out where one of its needs is not met, whatever its rule makes of empty columns."""
+    names = ", ".join(f"'{tag.name}'" for tag in tags if known.met(tag.needs))
+    return f"tag in ({names})" if names else "false"
+
+
+def _prove_tags(settings: Settings, run: Run, tags: Sequence[Tag], known: Sourced) -> int:
+    """Prove on all rows what the tags promise, and keep each tag's file and figures in the build."""
+    folder = settings.home.build(run.id)
+    used = [tag for tag in tags if known.met(tag.needs)]
+    proven = prove(
+        used, folder / "profiles" / "customer_tags.parquet", folder / "profiles" / "customer_profiles.parquet"
+    )
+    figures.write(folder, figures.of_build(folder, used, run.as_of, store.latest_before(settings, run.as_of)), used)
+    return proven
 
 
 def _check_landing(settings: Settings, ledger: list[LedgerRow]) -> None:
@@ -208,6 +237,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
     A tag that does not apply for want of a source is null for everybody, so all tags can be given.
     """
+    tags = in_force(load_tags(settings), run.as_of)
     return {
         "as_of": str(run.as_of),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
@@ -218,7 +248,9 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "tag_rows": tag_rows(in_force(load_tags(settings), run.as_of), "profiles"),
+        "tag_rows": tag_rows(tags, "profiles"),
+        "manual_values": manual_values(tags),
+        "features": plan(load_features(settings)),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from huaxiang import families
 from huaxiang.contracts import read_contract
 from huaxiang.failpoints import reach
+from huaxiang.features import columns as feature_columns
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
@@ -66,9 +67,11 @@ def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables
 
 
 def export(
-    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None
+    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None, where: str = ""
 ) -> int | None:
     """Write `<folder>/<table>.parquet` ordered by key, all snapshot days or those of `as_of`, in one atomic step.
+
+    `where` is a condition on the rows.
 
     Returns the number of rows, or None when the home has no source for the table; then there is no file.
     """
@@ -79,7 +82,8 @@ def export(
         return None
     key = next(released.key for released in RELEASED if released.name == table)
     columns = ", ".join(name for name, needs in model.columns.items() if known.met(needs))
-    where = f"where as_of = date '{as_of}'" if as_of else ""
+    conditions = " and ".join(filter(None, (f"as_of = date '{as_of}'" if as_of else "", where)))
+    where = f"where {conditions}" if conditions else ""
     with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
         reach(f"{layer}.before_table")
@@ -126,10 +130,10 @@ def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Se
 
 
 def read_models(settings: Settings) -> dict[str, Model]:
-    """The models dbt parsed last, from its manifest."""
+    """The models dbt parsed last, from its manifest; the columns of declared features from their declarations."""
     manifest = json.loads((settings.home.dbt_target / "manifest.json").read_text(encoding="utf-8"))
     models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return {
+    found = {
         node["name"]: Model(
             name=node["name"],
             needs=tuple(node["config"].get("meta", {}).get("needs", ())),
@@ -137,6 +141,9 @@ def read_models(settings: Settings) -> dict[str, Model]:
         )
         for node in models
     }
+    # its columns stand in features/*.yml, and nobody writes them down twice
+    found["customer_event_features"].columns.update((one.name, one.needs) for one in feature_columns(settings))
+    return found
 
 
 def write_parquet(connection: Any, query: str, path: Path) -> int:

@@ -28,6 +28,11 @@ class Shown:
     who: Said
 
 
+def is_needed(tables: BuildTables) -> bool:
+    """Whether the build has audiences."""
+    return tables.has("customer_audiences")
+
+
 def write(site: Site, tables: BuildTables) -> dict[str, int]:
     """Write `audiences.html`; returns the figures the step logs."""
     settings = tables.settings
