@@ -159,7 +159,7 @@ def test_what_compares_customers_says_so(built) -> None:
     shop, _, _ = built
     day = trace.day_of(shop.settings, TODAY, None)
     said = text.as_text(trace.why(shop.settings, day, "ann", "value_tier"), [], "USD")
-    assert "compares this customer with all others: the rows below are the customer's own" in said
+    assert "depends on the other customers as well: the rows below are this customer's own" in said
 
 
 def test_whom_or_what_there_is_not_is_said(built) -> None:
