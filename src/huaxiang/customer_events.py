@@ -40,6 +40,7 @@ _LINE_COLUMNS = {
     "category": EventColumn("text", "products.category"),
     "product_type": EventColumn("text", "products.product_type"),
     "is_private_label": EventColumn("boolean", "products.is_private_label"),
+    "manufacturer_id": EventColumn("text", "products.manufacturer_id"),
     "store_id": EventColumn("text", "order_lines.store_id"),
     "quantity": EventColumn("number"),
     "gross_amount": EventColumn("number"),
@@ -53,6 +54,7 @@ _LINES = """
     select
         lines.customer_id,
         lines.ordered_on as happened_on,
+        lines.ordered_at as happened_at,
         lines.source_name,
         lines.file_id,
         lines.record_number,
@@ -62,6 +64,7 @@ _LINES = """
         products.category,
         products.product_type,
         products.is_private_label,
+        products.manufacturer_id,
         lines.store_id,
         lines.quantity,
         lines.gross_amount,

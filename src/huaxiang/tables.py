@@ -153,6 +153,7 @@ class ReleasedTable:
     folder: str
     key: tuple[str, ...]
     title: str
+    columns: tuple[tuple[str, str], ...] = ()  # name and meaning, all texts, where no dbt yml describes the table
 
     @property
     def path(self) -> str:
@@ -222,5 +223,6 @@ RELEASED = (
         "audiences",
         ("audience", "customer_id"),
         "which customers each audience holds",
+        (("audience", "Name of the audience: its file is audiences/<name>.yml."), ("customer_id", "The customer.")),
     ),
 )

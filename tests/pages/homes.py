@@ -82,6 +82,7 @@ def write_full_home(settings: Settings) -> None:
             )
         ],
     )
+    _audiences(build)
     _levels(build)
     _segments(build)
     _moves(build)
@@ -159,6 +160,15 @@ def _segments(build: Path) -> None:
         "k_table": tried, "notes": ["no three usable segments"], "segments": [], "left_out_features": ["coupon_share"],
     }  # fmt: skip
     _json(folder / "model.json", card)
+
+
+def _audiences(build: Path) -> None:
+    """Two of the project's audiences, and one that has no source here; the others hold nobody."""
+    held = {"pet_owners": PEOPLE[:2], "fresh_food_fans": PEOPLE[1:]}
+    rows = [(name, one.customer_id) for name, people in held.items() for one in people]
+    _table(build / "audiences" / "customer_audiences.parquet", "audience varchar, customer_id varchar", rows)
+    missing = {"audience": "coupon_responders", "title": "Answers campaigns soon", "needs": ["responses", "sends"]}
+    _json(build / "audiences" / "left_out.json", [missing])
 
 
 def _levels(build: Path) -> None:
@@ -422,6 +432,6 @@ def _table(path: Path, columns: str, rows: list[tuple]) -> None:
         memory.execute(f"copy made to '{path}' (format parquet)")
 
 
-def _json(path: Path, content: dict) -> None:
+def _json(path: Path, content: dict | list) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")

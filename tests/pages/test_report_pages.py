@@ -16,8 +16,8 @@ from tests.pages.homes import HOSTILE_ID, LINES, ORDERS, RUN, SCRIPT, SPEND, wri
 pytestmark = pytest.mark.pages
 
 PAGES = [
-    "index.html", "population.html", "segments.html", "moves.html", "models.html", "recommendations.html",
-    "customer.html", "quality.html", "data.html",
+    "index.html", "population.html", "segments.html", "audiences.html", "moves.html", "models.html",
+    "recommendations.html", "customer.html", "quality.html", "data.html",
 ]  # fmt: skip
 BARE_PAGES = ["index.html", "customer.html", "quality.html", "data.html"]
 
@@ -167,6 +167,15 @@ def test_persons_segments_and_everybody_show_the_same_totals(full_report, visit)
     assert population.row("Orders")[1:4] == [str(ORDERS)] * 3
     assert segments.row("small baskets", "section:has-text('together are everybody')")[1:] == ["2", "4", "8", "€35.50"]
     assert segments.row("everybody")[1:] == ["4", str(ORDERS), str(LINES), f"€{SPEND}"]
+
+
+def test_an_audience_is_told_with_its_size_overlap_and_conditions(full_report, visit):
+    seen = visit(full_report / "audiences.html")
+    assert seen.row("Fresh food")[1:3] == ["3", "75.0 %"]
+    assert seen.row("Fresh food", "#overlap")[1:4] == ["Buys pet food", "1", "25.0 %"]
+    said = seen.text("#audience-pet_owners")
+    assert "at least 3 orders with order lines bought (category DOG FOODS or CAT FOOD) in the last 182 days" in said
+    assert "Answers campaigns soon: this home has no source for responses and sends." in seen.text("#missing")
 
 
 def test_the_moves_add_up_and_say_why(full_report, visit):

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from huaxiang.audiences import sql, words
-from huaxiang.audiences.language import All, Bounds, Feature, Followed, Happened, HasTag, Not, Pattern
-from huaxiang.audiences.preview import overlaps, sized
+from huaxiang.audiences import build, sql, words
+from huaxiang.audiences.language import All, Any, Bounds, Feature, Followed, Happened, HasTag, Not, Pattern
+from huaxiang.audiences.preview import overlaps, sized, without_events
 from huaxiang.audiences.read import Askable, load_audiences, read_audiences
 from huaxiang.errors import BadConfiguration
+from tests.unit.test_portable_sql import findings
 
 HEAD = "title: T\ndescription: D\nowner: O\npurpose: P\n"
 
@@ -201,12 +202,29 @@ def test_overlap_is_what_two_have_in_common_of_what_either_has() -> None:
 
 def test_the_estimate_of_a_sample_has_an_interval() -> None:
     """Of 10 drawn from 100, 5 belong: 50; 3 of 9 steps differ, so the variance is 0.9 * 3 / 180 and its root 0.1225."""
-    found = sized([True] * 3 + [False] * 2 + [True] * 2 + [False] * 3, 100)
-    assert found.size == 50
-    assert (round(found.lowest, 1), round(found.highest, 1)) == (26.0, 74.0)
-    nobody = sized([False] * 10, 100)
+    found = sized(7, 100, [True] * 3 + [False] * 2 + [True] * 2 + [False] * 3)
+    assert found.size == 57
+    assert (round(found.lowest, 1), round(found.highest, 1)) == (33.0, 81.0)
+    nobody = sized(0, 100, [False] * 10)
     assert (nobody.size, nobody.lowest, nobody.highest) == (0, 0, 30)
+    everybody = sized(7, 3, [True, False, True])
+    assert (everybody.size, everybody.lowest, everybody.highest) == (9, 9, 9)
+
+
+def test_events_left_aside_make_a_condition_as_false_or_true_as_it_can_be(tmp_path) -> None:
+    others = read(
+        tmp_path, some="who: {all: [{event: sends}, {tag: churn_risk}]}", other="who: {not: {audience: some}}"
+    )
+    tag = HasTag("churn_risk")
+    assert without_events(others["other"].who, others, True) == Not(All((Any(()), tag)))
+    assert without_events(others["other"].who, others, False) == Not(All((All(()), tag)))
 
 
 def test_the_audiences_of_the_project_can_be_used(settings) -> None:
     assert len(load_audiences(settings)) >= 8
+
+
+def test_the_statements_of_the_projects_audiences_hold_nothing_that_differs_on_spark(settings) -> None:
+    audiences = load_audiences(settings)
+    statements = [build.members(one, audiences, date(2026, 1, 31)) for one in audiences]
+    assert [found for asked in statements for found in findings(asked)] == []

@@ -51,5 +51,6 @@ def members(audience: Audience, audiences: Sequence[Audience], as_of: date, amon
 
 
 def portraits(as_of: date) -> str:
-    """One row per customer with all columns that a condition may ask for."""
-    return f"    select * from profiles.customer_profiles where as_of = {literal(as_of)}"
+    """One row per customer with all columns that a condition may ask for: the portrait's and the declared features."""
+    joined = "profiles.customer_profiles left join features.customer_event_features using (customer_id, as_of)"
+    return f"    select * from {joined} where as_of = {literal(as_of)}"

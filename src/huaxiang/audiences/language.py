@@ -46,14 +46,14 @@ class Pattern:
 
 @dataclass(frozen=True)
 class All:
-    """Every part holds."""
+    """Every part holds; without any it is true."""
 
     parts: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Any:
-    """At least one part holds."""
+    """At least one part holds; without any it is false."""
 
     parts: tuple[Condition, ...]
 

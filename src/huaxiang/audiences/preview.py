@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from huaxiang.audiences import build
-from huaxiang.audiences.language import Audience, Bounds, Followed, Happened, Pattern, leaves
+from huaxiang.audiences.language import (
+    All,
+    Any,
+    Audience,
+    Condition,
+    Followed,
+    Happened,
+    Member,
+    Not,
+    Pattern,
+    leaves,
+)
+from huaxiang.audiences.sql import literal
 from huaxiang.customer_events import EVENTS
 from huaxiang.errors import HuaxiangError
 from huaxiang.settings import Run, Settings
@@ -20,7 +32,7 @@ from huaxiang.warehouse import state
 if TYPE_CHECKING:
     import duckdb
 
-STEP = 10  # one customer of so many is in the sample
+STEP = 10  # one customer of so many is drawn
 _SURE = 1.96  # standard errors on each side of a 95 % interval
 
 
@@ -126,41 +138,69 @@ def estimate(
     as_of: date,
     start: int = 0,
 ) -> Estimate:
-    """The size as every tenth customer tells it, with a 95 % interval.
+    """The size as a tenth of the customers tells it, with a 95 % interval; events of no other customer are read.
 
-    The customers are put in order by how often and how long ago they ordered, and every tenth is taken, beginning with
-    the one at `start`: so each kind of customer is in the sample as often as in the home (systematic sampling; the
-    variance is that of successive differences, Wolter, Introduction to Variance Estimation, 2007, chapter 8).
+    Tags and portraits are a table of one row per customer: what they decide is counted, not estimated. Of the customers
+    whom only events decide, as many are drawn as a tenth of all: in the order of how often and how long ago they
+    ordered every so manieth, beginning with the one at `start`, so that each kind of customer is in the sample as often
+    as in the home (systematic sampling; its variance is that of successive differences: Wolter, Introduction to
+    Variance Estimation, 2007, chapter 8).
     """
     began = time.perf_counter()
-    ordered = f"""
-    select
-        customer_id,
-        row_number() over (order by frequency_quintile, recency_days, net_spend, customer_id) - 1 as place
-    from ({build.portraits(as_of)}) as ordered_portraits"""
-    sample = f"    select customer_id from ({ordered}\n    ) as places where place % {STEP} = {start}"
-    inside = _ids(connection, build.members(audience, audiences, as_of, sample))
-    drawn = connection.execute(
-        f"select place, customer_id from ({ordered}) where place % {STEP} = {start} order by place"
-    )
-    hits = [customer in inside for _, customer in drawn.fetchall()]
-    seconds = time.perf_counter() - began
-    customers = connection.execute(f"select count(*) from ({build.portraits(as_of)})").fetchall()[0][0]
-    return sized(hits, customers, seconds)
+    others = {one.name: one for one in audiences}
+    decided = [replace(audience, who=without_events(audience.who, others, holds)) for holds in (False, True)]
+    certain, possible = (_ids(connection, build.members(one, audiences, as_of)) for one in decided)
+    ordered = connection.execute(
+        "select customer_id from profiles.customer_profiles where as_of = ? and customer_id = any(?)"
+        " order by frequency_quintile, recency_days, net_spend, customer_id",
+        [as_of, sorted(possible - certain)],
+    ).fetchall()
+    customers = connection.execute(f"select count(*) from ({build.portraits(as_of)}) as all_portraits").fetchall()[0][0]
+    step = max(1, round(STEP * len(ordered) / customers)) if customers else 1
+    drawn = [row[0] for row in ordered[start % step :: step]]
+    listed = ", ".join(f"({literal(customer)})" for customer in drawn)
+    sample = f"    select customer_id from (values {listed}) as drawn (customer_id)"
+    inside = _ids(connection, build.members(audience, audiences, as_of, sample)) if drawn else frozenset()
+    return sized(len(certain), len(ordered), [one in inside for one in drawn], time.perf_counter() - began)
 
 
-def sized(hits: Sequence[bool], customers: int, seconds: float = 0.0) -> Estimate:
-    """The estimate from the sample's answers in the order drawn, for a home of so many customers."""
+def without_events(condition: Condition, others: Mapping[str, Audience], holds: bool) -> Condition:
+    """The condition when those on events turn out so as to make it as true (`holds`) or as false as it can be."""
+    match condition:
+        case All(parts):
+            return All(tuple(without_events(part, others, holds) for part in parts))
+        case Any(parts):
+            return Any(tuple(without_events(part, others, holds) for part in parts))
+        case Not(part):
+            return Not(without_events(part, others, not holds))
+        case Member(name):
+            return without_events(others[name].who, others, holds)
+        case Happened() | Followed():
+            return All(()) if holds else Any(())
+        case _:
+            return condition
+
+
+def sized(certain: int, undecided: int, hits: Sequence[bool], seconds: float = 0.0) -> Estimate:
+    """The estimate: the customers who are in it for certain, and of the undecided what the sample says.
+
+    `hits` are the sample's answers in the order drawn; a sample of all the undecided has no error.
+    """
     count = len(hits)
-    if count < 2:
-        return Estimate(float(sum(hits)), 0.0, float(customers), seconds)
+    if count == undecided:
+        return Estimate(certain + sum(hits), certain + sum(hits), certain + sum(hits), seconds)
     share = sum(hits) / count
     steps = sum((one - other) ** 2 for one, other in pairwise(hits))
-    variance = (1 - count / customers) * steps / (2 * count * (count - 1))
+    variance = (1 - count / undecided) * steps / (2 * count * (count - 1)) if count > 1 else 0
     # nobody, or everybody: the rule of three bounds what the sample may have missed
-    margin = _SURE * math.sqrt(variance) if variance else min(1.0, 3 / count)
-    size, wide = share * customers, margin * customers
-    return Estimate(size, max(size - wide, sum(hits)), min(size + wide, customers - count + sum(hits)), seconds)
+    margin = (_SURE * math.sqrt(variance) if variance else min(1.0, 3 / count)) * undecided
+    size, found = share * undecided, sum(hits)
+    return Estimate(
+        certain + size,
+        certain + max(size - margin, found),
+        certain + min(size + margin, undecided - count + found),
+        seconds,
+    )
 
 
 def _ids(connection: duckdb.DuckDBPyConnection, query: str) -> frozenset[str]:
@@ -188,5 +228,5 @@ def _unseen(connection: duckdb.DuckDBPyConnection, audience: Audience) -> list[s
                         list(bounds.values),
                     ).fetchall()
                 }
-                found += [f"{column} {value}" for value in Bounds(values=bounds.values).values if value not in seen]
+                found += [f"{column} {value}" for value in bounds.values if value not in seen]
     return list(dict.fromkeys(found))

@@ -57,9 +57,9 @@ class _Compiler:
     def condition(self, condition: Condition) -> str:
         match condition:
             case All(parts):
-                return "(" + " and ".join(map(self.condition, parts)) + ")"
+                return f"({' and '.join(map(self.condition, parts)) or 'true'})"
             case Any(parts):
-                return "(" + " or ".join(map(self.condition, parts)) + ")"
+                return f"({' or '.join(map(self.condition, parts)) or 'false'})"
             case Not(part):
                 return f"(not {self.condition(part)})"
             case Member(name):

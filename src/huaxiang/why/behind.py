@@ -1,7 +1,7 @@
 """What stands behind each column of a portrait, as the column's own declaration says it.
 
 A column of customer_profiles says it in its yml: `rows` (events, window, condition), `compares` where the customer is
-measured against the others, `model` where a model has said it.
+measured against the others, `model` where a model has said it. A declared feature says it by what it is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from huaxiang.customer_events import DECLARED, EVENTS, CustomerEvent
 from huaxiang.declarations import Declaration, read_declaration
+from huaxiang.features import load_features
 from huaxiang.settings import Settings
 from huaxiang.tags import Tag, column_of
 
@@ -49,6 +50,11 @@ def behind_columns(settings: Settings) -> dict[str, Behind]:
         place = ("models", 0, "columns", number, "config", "meta")
         rows = tuple(_rows(declaration, said, (*place, "rows", at)) for at, said in enumerate(meta.get("rows", ())))
         found[column["name"]] = Behind(rows, bool(meta.get("compares")), str(meta.get("model", "")))
+    for feature in load_features(settings):
+        for days, column in feature.columns.items():
+            # of a share the events that do not fulfil the condition count as well
+            where = "" if feature.aggregation == "share" else feature.where
+            found[column] = Behind((Rows(feature.event, days, where),))
     return found
 
 

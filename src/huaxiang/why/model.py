@@ -131,7 +131,7 @@ def _score(settings: Settings, day: Day, about: ModelReason, portrait: Mapping[s
     )
 
 
-def parts_of_score(model: dict[str, Any], row: Any, trees: Any) -> tuple[float, float, tuple[Part, ...]]:
+def parts_of_score(model: dict[str, Any], row: Any, trees: Any = None) -> tuple[float, float, tuple[Part, ...]]:
     """Logit of the typical customer, logit of the row, and what each figure adds; the largest part first."""
     import numpy as np
 

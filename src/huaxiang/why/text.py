@@ -64,7 +64,7 @@ def _columns(found: Why, currency: str) -> Iterator[str]:
         value = glossary.say(column.name, column.value, currency)
         notes = []
         if column.behind.compares:
-            notes.append("compares this customer with all others: the rows below are the customer's own")
+            notes.append("depends on the other customers as well: the rows below are this customer's own")
         if column.behind.model:
             notes.append(f"said by the model {column.behind.model}")
         if not (column.behind.rows or column.behind.model) and column.name not in ("customer_id", "as_of"):

@@ -13,7 +13,8 @@ from sys import stderr
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.audiences.sql import literal
-from huaxiang.errors import MissingPartition
+from huaxiang.customer_events import EVENTS, CustomerEvent
+from huaxiang.errors import BadConfiguration, MissingPartition
 from huaxiang.landing.ledger import LedgerRow, read_ledger
 from huaxiang.release import store
 from huaxiang.settings import Run, Settings
@@ -123,9 +124,10 @@ def why(settings: Settings, day: Day, customer: str, name: str) -> Why:
     told = next((row for row in portrait.rows.get("customer_tags", ()) if row["tag"] == name), {})
     behind = behind_columns(settings)
     read = read_by(tags[name], tags)
+    (declared,) = portrait.rows.get("customer_event_features") or [{}]
+    known = declared | portrait.profile
     columns = tuple(
-        Column(column, portrait.profile.get(column), tuple(keys), behind.get(column, Behind()))
-        for column, keys in read.items()
+        Column(column, known.get(column), tuple(keys), behind.get(column, Behind())) for column, keys in read.items()
     )
     wanted = rows_of(read, behind)
     rows: tuple[Counted, ...] = ()
@@ -171,23 +173,22 @@ def _counted(
     wanted: Mapping[Rows, Sequence[str]],
 ) -> tuple[Counted, ...]:
     """The landed records behind the columns, the newest first; a record that counts for several is told once."""
-    path = str(day.folder / "profiles" / "customer_profiles.parquet")
     found: dict[tuple[str, str, str, int], tuple[dict[str, Any], set[str]]] = {}
     for rows, columns in wanted.items():
-        for row in _records(connection, rows, day.run.as_of, path, customer):
-            key = (SOURCES[rows.of].need if rows.of != "orders" else "orders", *_origin(row))
+        for row in _records(connection, settings, rows, day, customer):
+            key = (row["table"], row["source_name"], row["file_id"], row["record_number"])
             found.setdefault(key, (row, set()))[1].update(columns)
     names = {(row.source_name, row.table_name, row.file_id): row for row in read_ledger(settings)}
-    files = {(source, table, file_id) for table, source, file_id, _ in found}
-    lines = {file: _lines(settings, names[file]) for file in files if file in names}
+    drops = {key[:3]: names[key[1], key[0], key[2]] for key in found}
+    lines = _lines(settings, list(dict.fromkeys(drops.values())))
     counted = [
         Counted(
             table=table,
             source=source,
             file_id=file_id,
-            file_name=names[source, table, file_id].file_name if (source, table, file_id) in names else file_id,
+            file_name=drops[table, source, file_id].file_name,
             record=record,
-            line=lines.get((source, table, file_id), {}).get(record),
+            line=lines.get(drops[table, source, file_id], {}).get(record),
             day=row["happened_on"],
             told={name: row[name] for name in _TOLD[table] if row.get(name) is not None},
             columns=tuple(sorted(columns)),
@@ -200,39 +201,66 @@ def _counted(
 
 
 def _records(
-    connection: duckdb.DuckDBPyConnection, rows: Rows, as_of: date, portraits_path: str, customer: str
+    connection: duckdb.DuckDBPyConnection, settings: Settings, rows: Rows, day: Day, customer: str
 ) -> list[dict[str, Any]]:
-    conditions = [f"(happened_on <= {literal(as_of)} or happened_on is null)", "file_id is not null"]
+    """The rows of staging that came from a record, each with its table. An order is its record and its lines."""
+    as_of = day.run.as_of
+    conditions = [f"(happened_on <= {literal(as_of)} or happened_on is null)"]
     if rows.days is not None:
         conditions.append(f"happened_on > {literal(as_of - timedelta(days=rows.days))}")
     if rows.where:
         conditions.append("(" + re.sub(r"\bportrait\.(\w+)", r"(select portrait.\1 from portrait)", rows.where) + ")")
-    result = connection.execute(
-        f"""
-        with portrait as (select * from read_parquet(?) where customer_id = ?)
-        select * from (select * from ({SOURCES[rows.of].rows}) as all_events where customer_id = ?) as events
-        where {" and ".join(conditions)}
-        """,
-        [portraits_path, customer, customer],
-    )
+    event = SOURCES[rows.of]
+    path = str(day.folder / "profiles" / "customer_profiles.parquet")
+    matching = f"""
+        with portrait as (select * from read_parquet({literal(path)}) where customer_id = $customer),
+        own as (select * from ({event.rows}) as all_events where customer_id = $customer),
+        timed as (select *, isodow(happened_on) as weekday, {_hour(event, settings)} as hour from own)
+        select * from timed where {" and ".join(conditions)}"""
+    found = [{"table": _table(rows.of), **row} for row in _query(connection, matching, customer)]
+    if rows.of == "orders":
+        orders = f"select order_id from ({matching}) as matching"
+        lines = f"select * from ({EVENTS['order_lines'].rows}) as lines where order_id in ({orders})"
+        found += [{"table": "order_lines", **row} for row in _query(connection, lines, customer)]
+    return [row for row in found if row["file_id"] is not None]
+
+
+def _query(connection: duckdb.DuckDBPyConnection, query: str, customer: str) -> list[dict[str, Any]]:
+    result = connection.execute(query, {"customer": customer})
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _origin(row: Mapping[str, Any]) -> tuple[str, str, int]:
-    return row["source_name"], row["file_id"], row["record_number"]
+def _table(event: str) -> str:
+    """The canonical table whose records these events are."""
+    return {"purchases": "order_lines", "returns": "order_lines"}.get(event, event)
 
 
-def _lines(settings: Settings, row: LedgerRow) -> dict[int, int]:
-    """The line of each record of a text drop, found on its raw bytes; empty for a drop that is no text or is gone."""
-    from huaxiang.landing.take import drop_of
+def _hour(event: CustomerEvent, settings: Settings) -> str:
+    """The local hour of an event, as declared features ask for it; null where events have a day only."""
+    if event.name == "orders":
+        return "ordered_hour"
+    if "happened_at" not in event.rows:
+        return "null"
+    return f"hour(timezone({literal(settings.time_zone)}, timezone('UTC', happened_at)))"
+
+
+def _lines(settings: Settings, rows: Sequence[LedgerRow]) -> dict[LedgerRow, dict[int, int]]:
+    """By text drop the line of each record, found on its raw bytes; a drop that is no text or no longer mapped is not
+    among them."""
+    from huaxiang.contracts import load_contracts
     from huaxiang.landing.text import read
+    from huaxiang.sources import load_sources
 
     try:
-        _, drop = drop_of(settings, row)
-        if drop.mapping.format == "parquet":
-            return {}
-        frames = read(drop.mapping, drop.path.read_bytes())[1]
-    except (MissingPartition, FileNotFoundError):
+        sources = load_sources(settings, load_contracts(settings))
+    except BadConfiguration:
         return {}
-    return dict(zip(frames.numbers, frames.lines, strict=True))
+    found = {}
+    for row in rows:
+        mapping = sources[row.source_name].tables.get(row.table_name) if row.source_name in sources else None
+        raw = settings.home.raw / row.sha256
+        if mapping and mapping.format != "parquet" and raw.exists():
+            frames = read(mapping, raw.read_bytes())[1]
+            found[row] = dict(zip(frames.numbers, frames.lines, strict=True))
+    return found

@@ -21,9 +21,6 @@ _TITLES = {
     "profiles": "Profiles: the portraits",
 }
 
-# What no dbt model describes.
-_SAID = {"audience": "Name of the audience: its file is audiences/<name>.yml.", "customer_id": "The customer."}
-
 
 @dataclass(frozen=True)
 class ReleasedEntry:
@@ -111,7 +108,7 @@ def _mean_of(name: str) -> str:
 def _released(table: ReleasedTable, tables: BuildTables, flow: tuple[lineage.Table, ...]) -> ReleasedEntry:
     [counted] = tables.rows(f"select count(*) as counted from {table.name}")
     described = next((entry for entry in flow if entry.name == table.name and entry.layer != "landed"), None)
-    said = {name: description for name, _, description in described.columns} if described else _SAID
+    said = {name: description for name, _, description in described.columns} if described else dict(table.columns)
     columns = [(name, type_.lower(), said.get(name, "")) for name, type_ in tables.columns[table.name].items()]
     grain = described.description if described else f"One row per {' and '.join(table.key)}."
     return ReleasedEntry(table.name, table.title, grain, table.key, table.path, counted["counted"], tuple(columns))
