@@ -138,3 +138,14 @@ def test_a_new_tag_is_computed_over_past_releases_into_a_side_table(project: Set
     found = duckdb.sql(f"select release_id, customer_id, version, value from '{path}' order by customer_id").fetchall()
     assert (releases, rows) == (1, 2)
     assert found == [("2026-01-31-aaaa", "c2", 1, "yes"), ("2026-01-31-aaaa", "c3", 1, "yes")]
+
+
+def test_a_model_tag_is_stale_when_its_model_learned_longer_ago_than_the_tag_holds(
+    project: Settings, released: Release
+) -> None:
+    write(project, GOOD.replace("kind: rule", "kind: model\nneeds: [segments]"))
+    (released.path / "segments").mkdir()
+    for day, is_stale in (("2026-01-24", False), ("2026-01-23", True)):
+        (released.path / "segments" / "model.json").write_text(json.dumps({"training_as_of": day}))
+        [said] = figures.of_build(released.path, load_tags(project), DAY, None)
+        assert (str(said.rests_on), said.is_stale) == (day, is_stale)

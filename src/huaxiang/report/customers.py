@@ -34,7 +34,7 @@ _ELSEWHERE = {
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
     "new_product_type", "new_product_reason", *DECLARED,
 }  # fmt: skip
-_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models"}
+_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models", "manual": "Said by people"}
 
 
 def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:

@@ -174,7 +174,12 @@ def profiles(settings: Settings, run: Run) -> None:
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
-        log.fact("tag promises proven", _prove_tags(settings, run, tags, known))
+        used = [tag for tag in tags if known.met(tag.needs)]
+        log.fact("tag promises proven", prove(used, build_dir))
+        counted = figures.of_build(build_dir, used, run.as_of, store.latest_before(settings, run.as_of))
+        figures.write(build_dir, counted, used)
+        if stale := sum(one.is_stale for one in counted):
+            log.fact("tags on a model older than they hold", stale)
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
         if missing["columns"]:
@@ -187,17 +192,6 @@ def _of_sourced_tags(tags: Sequence[Tag], known: Sourced) -> str:
     """A tag is left out where one of its needs is not met, whatever its rule makes of empty columns."""
     names = ", ".join(f"'{tag.name}'" for tag in tags if known.met(tag.needs))
     return f"tag in ({names})" if names else "false"
-
-
-def _prove_tags(settings: Settings, run: Run, tags: Sequence[Tag], known: Sourced) -> int:
-    """Prove on all rows what the tags promise, and keep each tag's file and figures in the build."""
-    folder = settings.home.build(run.id)
-    used = [tag for tag in tags if known.met(tag.needs)]
-    proven = prove(
-        used, folder / "profiles" / "customer_tags.parquet", folder / "profiles" / "customer_profiles.parquet"
-    )
-    figures.write(folder, figures.of_build(folder, used, run.as_of, store.latest_before(settings, run.as_of)), used)
-    return proven
 
 
 def _check_landing(settings: Settings, ledger: list[LedgerRow]) -> None:
