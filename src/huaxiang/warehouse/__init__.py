@@ -60,6 +60,7 @@ def _staging(settings: Settings, run: Run) -> None:
     with step("staging", run, settings) as log, state.discarding_if_damaged(settings):
         ledger = read_ledger(settings)
         _check_landing(settings, ledger)
+        _tags(settings, run)  # what the last step would refuse is refused by the first
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
         write_known_files(settings, known_files(ledger, run.known_at))
@@ -159,8 +160,7 @@ def profiles(settings: Settings, run: Run) -> None:
     naming a broken tag's file, HuaxiangError when a model or test fails.
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
-        tags = in_force(load_tags(settings), run.as_of)
-        check_versions(tags, told(settings, store.releases(settings)))
+        tags = _tags(settings, run)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
@@ -180,12 +180,35 @@ def profiles(settings: Settings, run: Run) -> None:
         figures.write(build_dir, counted, used)
         if stale := sum(one.is_stale for one in counted):
             log.fact("tags on a model older than they hold", stale)
+        if idle := _idle_statements(settings, run):
+            log.fact("statements of people that are no tag", idle)
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
         reach("profiles.after_state")
+
+
+def _tags(settings: Settings, run: Run) -> tuple[Tag, ...]:
+    """The tags that portraits of the day carry. Raises BadConfiguration as load_tags and check_versions do."""
+    tags = in_force(load_tags(settings), run.as_of)
+    check_versions(tags, told(settings, store.releases(settings)))
+    return tags
+
+
+def _idle_statements(settings: Settings, run: Run) -> int:
+    """How many of the last words that people said of a customer are no tag of the portrait: too old, outside the list,
+    of no manual tag, or of somebody without a portrait."""
+    with state.reading(settings) as connection:
+        return int(
+            connection.execute(
+                "select count(*) from features.customer_statements as said"
+                " left join profiles.customer_tags as held"
+                " on said.customer_id = held.customer_id and said.tag = held.tag and held.source = 'manual'"
+                f" where said.as_of = date '{run.as_of}' and said.value is not null and held.tag is null"
+            ).fetchall()[0][0]
+        )
 
 
 def _of_sourced_tags(tags: Sequence[Tag], known: Sourced) -> str:
@@ -216,7 +239,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     """What a dbt invocation is told.
 
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
-    A tag that does not apply for want of a source is null for everybody, so all tags can be given.
+    All tags of the day are given; those that lack a source are left out when the table is exported.
     """
     tags = in_force(load_tags(settings), run.as_of)
     return {
