@@ -99,7 +99,7 @@ def hand_over_release(settings: Settings, entry: Entry) -> str:
 def _tag_figures(said: Mapping[str, Any]) -> dict[str, float]:
     """Of every tag the share of customers who have it, its mean confidence, the share whose value changed since the
     release before, and the age in days of what it rests on; as `tag_<figure>.<tag>`."""
-    found = {}
+    found: dict[str, float] = {}
     for name, one in (said.get("tags") or {}).items():
         age_days = (date.fromisoformat(said["as_of"]) - date.fromisoformat(one["rests_on"])).days
         of_tag = {key: one[key] for key in ("coverage", "confidence", "changed")} | {"age_days": age_days}

@@ -157,5 +157,6 @@ def test_a_model_tag_is_stale_when_its_model_learned_longer_ago_than_the_tag_hol
 
 def test_the_figures_of_tags_become_metrics_of_the_release(project: Settings, released: Release) -> None:
     said = {"as_of": "2026-02-02", "tags": versions.as_manifest(released.path)}
-    assert _tag_figures(said) == {"tag_coverage.often": 0.333333, "tag_confidence.often": 1.0, "tag_age_days.often": 2.0}
+    figures_of = {"tag_coverage.often": 0.333333, "tag_confidence.often": 1.0, "tag_age_days.often": 2.0}
+    assert _tag_figures(said) == figures_of
     assert _tag_figures({"as_of": "2026-02-02"}) == {}, "a release that waits since before there were figures"
