@@ -48,3 +48,11 @@
     {%- else -%} round({{ value }}, {{ decimals }})
     {%- endif -%}
 {%- endmacro %}
+
+
+{# A date some whole number of days later; the number may be a column. #}
+{% macro date_plus(day, days) -%}
+    {%- if target.type == 'spark' -%} date_add({{ day }}, cast({{ days }} as int))
+    {%- else -%} ({{ day }} + cast({{ days }} as integer))
+    {%- endif -%}
+{%- endmacro %}

@@ -30,6 +30,19 @@ UNSOURCED = {
     "private_label_share", "price_level", "category_count", "top_category", "top_category_weight",
     "coupon_share", "campaigns_received", "campaigns_answered",
     "age_band", "income_band", "household_size", "children", "marital_status", "home_ownership", "household_type",
+    "brand_repeat_share", "brand_category_count", "new_category_count_28d", "new_category_count_91d",
+    "rhythm_category_count", "due_category_count_7d", "overdue_category_count", "lapsed_category_count",
+    "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
+    "next_category_gap_count", "lapsed_category", "lapsed_category_last_on", "lapsed_category_latest_on",
+    "campaigns_received_91d", "campaigns_since_answer", "coupons_redeemed", "days_since_campaign",
+    "display_share", "display_index", "mailer_share", "mailer_index", "produce_purchases_364d", "produce_index",
+    "meat_purchases_364d", "meat_index", "seafood_purchases_364d", "seafood_index", "deli_purchases_364d",
+    "deli_index", "bakery_purchases_364d", "bakery_index", "dairy_purchases_364d", "dairy_index",
+    "frozen_purchases_364d", "frozen_index", "snacks_purchases_364d", "snacks_index",
+    "soft_drinks_purchases_364d", "soft_drinks_index", "coffee_tea_purchases_364d", "coffee_tea_index",
+    "baking_purchases_364d", "baking_index", "ready_meals_purchases_364d", "ready_meals_index",
+    "baby_purchases_364d", "baby_index", "pet_purchases_364d", "pet_index", "household_purchases_364d",
+    "household_index", "beauty_purchases_364d", "beauty_index", "flowers_purchases_364d", "flowers_index",
 }  # fmt: skip
 # What only model families could say that this home has not switched on.
 UNSCORED = {
@@ -85,7 +98,8 @@ def test_the_released_portraits_equal_the_hand_written_ones(released: Path) -> N
     ]
     assert different == []
     assert portraits.keys() == expected.keys() and len(expected) == 20
-    assert list(portraits["1001"]) == list(expected["1001"])
+    by_hand_columns = list(expected["1001"])  # columns that tags alone read are worked out by hand in dbt's unit tests
+    assert list(portraits["1001"])[: len(by_hand_columns)] == by_hand_columns
 
 
 def test_each_bad_record_is_refused_alone_with_its_reason_and_line(home: Home) -> None:
@@ -136,7 +150,7 @@ def test_what_was_left_out_is_said_with_what_it_would_need(released: Path) -> No
     columns = {entry["column"] for entry in said["columns"] if entry["table"] == "customer_profiles"}
     tags = {row["tag"] for row in rows(f"select distinct tag from '{released}/profiles/customer_tags.parquet'")}
     assert columns == UNSOURCED | UNSCORED
-    assert {entry["table"] for entry in said["tables"]} == {"customer_interests"}
+    assert {entry["table"] for entry in said["tables"]} == {"customer_interests", "customer_category_next_purchases"}
     assert said["tags"] and tags and not tags & {entry["tag"] for entry in said["tags"]}
     assert all(entry["needs"] for entry in [*said["columns"], *said["tags"], *said["tables"]])
 

@@ -13,6 +13,8 @@ described_products as (
         coalesce(category, '')
         || '|' || coalesce(product_type, '')
         || '|' || coalesce(cast(is_private_label as string), '')
+        || '|' || coalesce(department, '')
+        || '|' || coalesce(manufacturer_id, '')
         || '|' || product_id as described
 
     from {{ ref('stg_products') }}
@@ -49,7 +51,9 @@ order_sums as (
     select
         ordered_on,
         count(*) as order_count,
-        sum({{ text_number("order_id || '|' || customer_id") }}) as order_sum
+        sum({{ text_number(
+            "order_id || '|' || customer_id || '|' || coalesce(store_id, '') || '|' || coalesce(cast(ordered_hour as string), '')"
+        ) }}) as order_sum
 
     from {{ ref('stg_orders') }}
 
@@ -67,6 +71,35 @@ days as (
 
 ),
 
+-- what promotes products in the week of a day; the rows of a file are many, so they are known by their numbers
+promotion_weeks as (
+
+    select
+        week_start_on,
+        cast(count(*) as string) || ':' || cast(sum(record_number) as string) || ':' || min(file_id) || ':' || max(file_id) as promoted
+
+    from {{ ref('stg_promotion_rows') }}
+
+    group by week_start_on
+
+),
+
+promotions as (
+
+    select
+        days.ordered_on,
+        max_by(promotion_weeks.promoted, promotion_weeks.week_start_on) as promoted
+
+    from days
+    inner join promotion_weeks
+        on
+            days.ordered_on >= promotion_weeks.week_start_on
+            and days.ordered_on < {{ date_plus('promotion_weeks.week_start_on', 7) }}
+
+    group by days.ordered_on
+
+),
+
 fingerprints as (
 
     select
@@ -80,11 +113,13 @@ fingerprints as (
             || ':' || coalesce(cast(line_sums.product_sum as string), '')
             || ':' || coalesce(cast(order_sums.order_count as string), '')
             || ':' || coalesce(cast(order_sums.order_sum as string), '')
+            || ':' || coalesce(promotions.promoted, '')
         ) as day_fingerprint
 
     from days
     left join line_sums on days.ordered_on = line_sums.ordered_on
     left join order_sums on days.ordered_on = order_sums.ordered_on
+    left join promotions on days.ordered_on = promotions.ordered_on
 
 )
 

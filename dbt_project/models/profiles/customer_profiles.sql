@@ -7,6 +7,13 @@ features as (
 
 ),
 
+behaviour as (
+
+    select * from {{ ref('customer_behaviour') }}
+    where as_of = {{ as_of() }}
+
+),
+
 interests as (
 
     select * from {{ ref('customer_interests') }}
@@ -139,9 +146,82 @@ customer_profiles as (
         recommended.any_product_reason,
         recommended.new_product_id,
         recommended.new_product_type,
-        recommended.new_product_reason
+        recommended.new_product_reason,
+        behaviour.lifecycle_state,
+        behaviour.late_after_days,
+        behaviour.spend_rank_364d,
+        behaviour.weekend_share,
+        behaviour.morning_share,
+        behaviour.evening_share,
+        behaviour.quick_trip_share,
+        behaviour.fill_in_share,
+        behaviour.stock_up_share,
+        behaviour.basket_products_mean,
+        behaviour.basket_trend,
+        behaviour.store_count,
+        behaviour.store_switch_share,
+        behaviour.active_week_count_91d,
+        behaviour.brand_repeat_share,
+        behaviour.brand_category_count,
+        behaviour.new_category_count_28d,
+        behaviour.new_category_count_91d,
+        behaviour.rhythm_category_count,
+        behaviour.due_category_count_7d,
+        behaviour.overdue_category_count,
+        behaviour.lapsed_category_count,
+        behaviour.next_category,
+        behaviour.next_category_on,
+        behaviour.next_category_earliest_on,
+        behaviour.next_category_latest_on,
+        behaviour.next_category_gap_count,
+        behaviour.lapsed_category,
+        behaviour.lapsed_category_last_on,
+        behaviour.lapsed_category_latest_on,
+        behaviour.campaigns_received_91d,
+        behaviour.campaigns_since_answer,
+        behaviour.coupons_redeemed,
+        behaviour.days_since_campaign,
+        behaviour.display_share,
+        behaviour.display_index,
+        behaviour.mailer_share,
+        behaviour.mailer_index,
+        behaviour.produce_purchases_364d,
+        behaviour.produce_index,
+        behaviour.meat_purchases_364d,
+        behaviour.meat_index,
+        behaviour.seafood_purchases_364d,
+        behaviour.seafood_index,
+        behaviour.deli_purchases_364d,
+        behaviour.deli_index,
+        behaviour.bakery_purchases_364d,
+        behaviour.bakery_index,
+        behaviour.dairy_purchases_364d,
+        behaviour.dairy_index,
+        behaviour.frozen_purchases_364d,
+        behaviour.frozen_index,
+        behaviour.snacks_purchases_364d,
+        behaviour.snacks_index,
+        behaviour.soft_drinks_purchases_364d,
+        behaviour.soft_drinks_index,
+        behaviour.coffee_tea_purchases_364d,
+        behaviour.coffee_tea_index,
+        behaviour.baking_purchases_364d,
+        behaviour.baking_index,
+        behaviour.ready_meals_purchases_364d,
+        behaviour.ready_meals_index,
+        behaviour.baby_purchases_364d,
+        behaviour.baby_index,
+        behaviour.pet_purchases_364d,
+        behaviour.pet_index,
+        behaviour.household_purchases_364d,
+        behaviour.household_index,
+        behaviour.beauty_purchases_364d,
+        behaviour.beauty_index,
+        behaviour.flowers_purchases_364d,
+        behaviour.flowers_index
 
     from features
+    left join behaviour on features.customer_id = behaviour.customer_id
     left join interests on features.customer_id = interests.customer_id
     left join customers on features.customer_id = customers.customer_id
     left join segments on features.customer_id = segments.customer_id

@@ -1,24 +1,11 @@
 {{ config(materialized='view') }}
 
-with
+-- the whole record is the key, so two versions of it are the same
+select distinct
+    product_id,
+    store_id,
+    week_start_on,
+    display_location,
+    mailer_location
 
-latest as (
-
-    {{ latest_version('promotions', ['product_id', 'store_id', 'week_start_on', 'display_location', 'mailer_location']) }}
-
-),
-
-promotions as (
-
-    select
-        product_id,
-        store_id,
-        week_start_on,
-        display_location,
-        mailer_location
-
-    from latest
-
-)
-
-select * from promotions
+from {{ ref('stg_promotion_rows') }}

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from huaxiang.report import glossary, words
+from huaxiang.report import glossary, moves, words
 from huaxiang.report.items import Items, Pick
 from huaxiang.report.outlook import outlook
-from huaxiang.report.portrait import sentences
+from huaxiang.report.portrait import DECLARED_COLUMNS, KNOWN, Person, story, unknown
 from huaxiang.report.products import Product
 from huaxiang.report.tables import BuildTables, Row
 from huaxiang.tags import load_tags
@@ -24,16 +25,14 @@ from huaxiang.tags import load_tags
 SHARDS = 64
 _LARGEST, _SMALLEST = 400, 16  # customers in a shard
 
-DECLARED = (
-    "age_band", "income_band", "household_size", "children", "marital_status", "home_ownership", "household_type",
-)  # fmt: skip
 _WINDOWS = ("7d", "28d", "91d", "364d")
 _HEADLINE = ("net_spend", "order_count", "recency_days", "basket_net_mean")
 _ELSEWHERE = {
     "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "churn_reasons",
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
-    "new_product_type", "new_product_reason", *DECLARED,
+    "new_product_type", "new_product_reason", *DECLARED_COLUMNS,
 }  # fmt: skip
+_MOST_VALUES = 12  # a tag with more of them sets nobody apart
 _KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models", "manual": "Said by people"}
 
 
@@ -45,6 +44,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     interests, tags = _interests(tables), _tags(tables)
     items = Items(tables) if tables.has("customer_items") else None
     picks, scores = items.picks() if items else {}, outlook(tables)
+    around = _around(tables, profiles, tags, scores.means[0] if scores else None)
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
     figures = [column for column in columns if column not in _ELSEWHERE and not glossary.is_window(column)]
@@ -54,7 +54,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
         "columns": columns,
         "spans": windows,
         "figures": figures,
-        "declared": [column for column in DECLARED if column in columns],
+        "declared": [column for column in DECLARED_COLUMNS if column in columns],
         "headline": [column for column in _HEADLINE if column in columns],
         "windows": [(stem, [f"{stem}_{window}" for window in windows]) for stem in stems] if windows else [],
     }
@@ -66,12 +66,15 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
             _customer(
                 row, shown, interests.get(row["customer_id"], []), tags["of"].get(row["customer_id"], []), currency
             )
+            | _story(row, interests.get(row["customer_id"], []), shown, tags, around, currency)
             | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
             for row in part
+            for liked in (interests.get(row["customer_id"], []),)
         ]
         named = [[words.visible(product.name), words.visible(product.detail)] for product in products]
         _write(folder / f"{number:02d}.js", f"huaxiang.shard({number},", people, *([named] if named else []))
     index = _index(profiles, shown, tags, tables, size)
+    index["known"] = list(KNOWN.values())
     index["tasks"] = items.titles() if items else []
     index["ahead"] = list(zip(scores.names, scores.means, strict=True)) if scores else []
     _write(folder / "index.js", "huaxiang.index(", index)
@@ -130,7 +133,6 @@ def _customer(
         return glossary.say(column, row[column], currency)
 
     return {
-        "words": sentences(row, [interest["category"] for interest in interests[:3]], currency, row["spend_rank"]),
         "headline": [said(column) for column in shown["headline"]],
         "figures": [said(column) for column in shown["figures"]],
         "windows": [[said(column) for column in columns] for _, columns in shown["windows"]],
@@ -138,6 +140,85 @@ def _customer(
         "interests": [[words.visible(interest["category"]), round(interest["weight"], 4)] for interest in interests],
         "tags": tags,
     }
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What a portrait is told against: everybody's shares and means, and who moved."""
+
+    shares: dict[tuple[str, str], float]
+    titles: dict[str, str]
+    segments: dict[int, float]
+    moved: dict[str, str]
+    away_mean: float | None
+
+
+def _around(tables: BuildTables, profiles: list[Row], tags: dict[str, Any], away_mean: float | None) -> _Around:
+    customers = len(profiles) or 1
+    sizes = Counter(row["segment_id"] for row in profiles if row.get("segment_id") is not None)
+    counted: Counter[tuple[str, str]] = Counter(
+        (tags["tags"][number], value) for of in tags["of"].values() for number, value, *_ in of
+    )
+    values = Counter(tag for tag, _ in counted)
+    hidden = {tag.name for tag in load_tags(tables.settings) if getattr(tag, "personal_data", "") == "sensitive"}
+    currency = tables.settings.currency
+    moved = moves.moves(tables) if tables.has("segment_moves") else []
+    return _Around(
+        shares={
+            (tag, value): count / customers
+            for (tag, value), count in counted.items()
+            if values[tag] <= _MOST_VALUES and tag not in hidden
+        },
+        titles={tag: title for tag, (title, *_) in zip(tags["tags"], tags["names"], strict=True)},
+        segments={segment: size / customers for segment, size in sizes.items()},
+        moved={
+            row["customer_id"]: moves.sentence(row, currency)
+            for row in moved
+            if row["how"] in ("feature moved", "model changed")
+        },
+        away_mean=away_mean,
+    )
+
+
+def _story(
+    row: Row, interests: list[Row], shown: dict[str, Any], tags: dict[str, Any], around: _Around, currency: str
+) -> dict[str, Any]:
+    """The sentences as [text, number of how it is known, where its evidence lies]; what nobody knows, if anything.
+
+    Evidence lies in what the page holds of the customer anyway: `f3` is the figure 3, `t2` the tag 2, `d1` what is
+    declared 1, and `s`, `i`, `a` and `p` are the segment, the interests, what lies ahead and the products.
+    """
+    own = tags["of"].get(row["customer_id"], [])
+    places = {tags["tags"][number]: place for place, (number, *_) in enumerate(own)}
+    person = Person(
+        row={name: value for name, value in row.items() if name != "spend_rank"},
+        interests=tuple(interest["category"] for interest in interests[:3]),
+        tags={tags["tags"][number]: (value, tags["sources"][number]) for number, value, *_ in own},
+        shares=around.shares,
+        titles=around.titles,
+        spend_rank=row["spend_rank"],
+        segment_share=around.segments.get(row.get("segment_id") or 0),
+        move=around.moved.get(row["customer_id"], ""),
+        away_mean=around.away_mean,
+    )
+    elsewhere = {"segment": "s", "interests": "i", "ahead": "a", "items": "p"}
+
+    def place(name: str) -> str | None:
+        if name.startswith("tag:"):
+            at = places.get(name.removeprefix("tag:"))
+            return None if at is None else f"t{at}"
+        for letter, columns in (("f", shown["figures"]), ("d", shown["declared"])):
+            if name in columns:
+                return f"{letter}{columns.index(name)}"
+        return elsewhere.get(name)
+
+    numbers = {how: number for number, how in enumerate(KNOWN)}
+    said = [
+        [one.text, numbers[one.how], " ".join(at for name in one.evidence if (at := place(name)))]
+        for one in story(person, currency)
+    ]
+    missing = unknown(person)
+    return {"story": said} | ({"unknown": words.visible("; ".join(missing))} if missing else {})
 
 
 def _ahead(
@@ -171,7 +252,7 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
 def _tags(tables: BuildTables) -> dict[str, Any]:
     """Each customer's tags as [number of the tag, value, confidence, evidence]; each tag's title, description, kind."""
     if not tables.has("customer_tags"):
-        return {"of": {}, "names": [], "kinds": []}
+        return {"of": {}, "tags": [], "sources": [], "names": [], "kinds": []}
     names = tables.rows("select distinct tag, source from customer_tags order by tag, source")
     titles = {tag.name: (tag.title, tag.description) for tag in load_tags(tables.settings)}
     kinds = [kind for kind in _KINDS if any(row["source"] == kind for row in names)]
@@ -189,6 +270,8 @@ def _tags(tables: BuildTables) -> dict[str, Any]:
         )
     return {
         "of": of,
+        "tags": [row["tag"] for row in names],
+        "sources": [row["source"] for row in names],
         "names": [[*_titled(row["tag"], titles), kinds.index(row["source"])] for row in names],
         "kinds": [_KINDS.get(kind, words.visible(kind)) for kind in kinds],
     }

@@ -17,8 +17,11 @@ from huaxiang.report.conservation import missing
 
 PAGES = (
     ("index.html", "Overview"),
+    ("population.html", "Population"),
     ("segments.html", "Segments"),
     ("tags.html", "Tags"),
+    ("audiences.html", "Audiences"),
+    ("moves.html", "Moves"),
     ("models.html", "Models"),
     ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),

@@ -12,12 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
+from huaxiang.audiences import build as audiences
+from huaxiang.audiences.read import load_audiences
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
+from huaxiang.features import load_features, plan
 from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.release import store
@@ -36,8 +40,14 @@ if TYPE_CHECKING:
 
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
-_FEATURE_TABLES = ("customer_features", "customer_interests")
-_PROFILE_TABLES = ("customer_profiles", "customer_tags")
+# What the step exports, and what it calls the rows.
+_FEATURE_TABLES = {
+    "customer_features": "customers",
+    "customer_interests": "interests",
+    "customer_category_next_purchases": "next purchases",
+    "customer_event_features": "customers with declared features",
+}
+_PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
@@ -90,13 +100,13 @@ def features(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
-        for table in _FEATURE_TABLES:
+        for table, called in _FEATURE_TABLES.items():
             rows = export(settings, "features", table, folder, known, as_of=run.as_of)
             if table == "customer_features" and not rows:
                 raise MissingPartition(
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
-            log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+            log.fact(called, rows or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -161,16 +171,17 @@ def profiles(settings: Settings, run: Run) -> None:
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
         tags = _tags(settings, run)
+        wanted = load_audiences(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
             if not any((build_dir / table).exists() for table in families.tables_of(family)):
                 raise MissingPartition(f"{family}/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
         _dbt(settings, run, "profiles", log)
-        known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
+        known = sourced(settings, run, more_needs=chain(*(tag.needs for tag in tags), *(one.needs for one in wanted)))
         rows = {
             table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
-            for table, where in (("customer_profiles", ""), ("customer_tags", _of_sourced_tags(tags, known)))
+            for table, where in zip(_PROFILE_TABLES, ("", "", _of_sourced_tags(tags, known)), strict=True)
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
@@ -184,6 +195,8 @@ def profiles(settings: Settings, run: Run) -> None:
             log.fact("statements of people that are no tag", idle)
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
+        if held := audiences.write(settings, run, wanted, known):
+            log.fact("audiences", held)
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
@@ -254,6 +267,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
         },
         "tag_rows": tag_rows(tags, "profiles"),
         "manual_values": manual_values(tags),
+        "features": plan(load_features(settings)),
     }
 
 

@@ -1,0 +1,84 @@
+{%- set groups = goods_groups() | list -%}
+
+with
+
+customers as (
+
+    select
+        customer_id,
+        as_of,
+        net_spend_364d,
+        rank() over (partition by as_of order by net_spend_364d) as spend_place,
+        count(*) over (partition by as_of) as customer_count
+    from {{ ref('customer_spend') }}
+
+),
+
+{% for model in ['visits', 'lifecycles', 'goods', 'brands', 'novelties', 'next_purchases', 'answers', 'promotions'] -%}
+{{ model }} as (
+
+    select * from {{ ref('customer_' ~ model) }}
+
+),
+
+{% endfor -%}
+
+customer_behaviour as (
+
+    select
+        customers.customer_id,
+        customers.as_of,
+        lifecycles.lifecycle_state,
+        lifecycles.late_after_days,
+        {{ rounded('cast(customers.spend_place as double) / customers.customer_count', 6) }} as spend_rank_364d,
+        visits.weekend_share,
+        visits.morning_share,
+        visits.evening_share,
+        visits.quick_trip_share,
+        visits.fill_in_share,
+        visits.stock_up_share,
+        visits.basket_products_mean,
+        visits.basket_trend,
+        visits.store_count,
+        visits.store_switch_share,
+        coalesce(visits.active_week_count_91d, 0) as active_week_count_91d,
+        brands.brand_repeat_share,
+        coalesce(brands.brand_category_count, 0) as brand_category_count,
+        coalesce(novelties.new_category_count_28d, 0) as new_category_count_28d,
+        coalesce(novelties.new_category_count_91d, 0) as new_category_count_91d,
+        coalesce(next_purchases.rhythm_category_count, 0) as rhythm_category_count,
+        coalesce(next_purchases.due_category_count_7d, 0) as due_category_count_7d,
+        coalesce(next_purchases.overdue_category_count, 0) as overdue_category_count,
+        coalesce(next_purchases.lapsed_category_count, 0) as lapsed_category_count,
+        next_purchases.next_category,
+        next_purchases.next_category_on,
+        next_purchases.next_category_earliest_on,
+        next_purchases.next_category_latest_on,
+        next_purchases.next_category_gap_count,
+        next_purchases.lapsed_category,
+        next_purchases.lapsed_category_last_on,
+        next_purchases.lapsed_category_latest_on,
+        coalesce(answers.campaigns_received_91d, 0) as campaigns_received_91d,
+        coalesce(answers.campaigns_since_answer, 0) as campaigns_since_answer,
+        coalesce(answers.coupons_redeemed, 0) as coupons_redeemed,
+        answers.days_since_campaign,
+        promotions.display_share,
+        promotions.display_index,
+        promotions.mailer_share,
+        promotions.mailer_index,
+        {%- for group in groups %}
+        goods.{{ group }}_purchases_364d,
+        goods.{{ group }}_index{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from customers
+    {%- for model in ['visits', 'lifecycles', 'goods', 'brands', 'novelties', 'next_purchases', 'answers', 'promotions'] %}
+    left join {{ model }}
+        on
+            customers.customer_id = {{ model }}.customer_id
+            and customers.as_of = {{ model }}.as_of
+    {%- endfor %}
+
+)
+
+select * from customer_behaviour
