@@ -33,7 +33,7 @@ _ELSEWHERE = {
     "new_product_type", "new_product_reason", *DECLARED_COLUMNS,
 }  # fmt: skip
 _MOST_VALUES = 12  # a tag with more of them sets nobody apart
-_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models"}
+_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models", "manual": "Said by people"}
 
 
 def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
