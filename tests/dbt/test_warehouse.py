@@ -28,6 +28,7 @@ EXPORTS = (
     "features/customer_interests",
     "profiles/customer_profiles",
     "profiles/customer_tags",
+    "profiles/portrait_levels",
 )
 
 
