@@ -142,7 +142,8 @@ def sentence(row: Row, currency: str) -> str:
         return "first order since then"
     parts = zip(row["features"] or (), row["before"] or (), row["after"] or (), strict=True)
     said = [
-        f"{glossary.term(name).label} {_way(old, new)} from {_said(name, old, currency)} to {_said(name, new, currency)}"
+        f"{glossary.term(name).label} {_way(old, new)} from {_said(name, old, currency)} "
+        f"to {_said(name, new, currency)}"
         for name, old, new in parts
     ]
     return f"was in “{row['from_name']}”: {words.listed(said) if said else why(row)}"
