@@ -29,6 +29,7 @@ EXPORTS = (
     "features/customer_event_features",
     "profiles/customer_profiles",
     "profiles/customer_tags",
+    "profiles/portrait_levels",
 )
 
 
