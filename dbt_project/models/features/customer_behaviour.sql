@@ -14,14 +14,53 @@ customers as (
 
 ),
 
-{% for model in ['visits', 'lifecycles', 'goods', 'brands', 'novelties', 'next_purchases', 'answers', 'promotions'] -%}
-{{ model }} as (
+visits as (
 
-    select * from {{ ref('customer_' ~ model) }}
+    select * from {{ ref('customer_visits') }}
 
 ),
 
-{% endfor -%}
+lifecycles as (
+
+    select * from {{ ref('customer_lifecycles') }}
+
+),
+
+goods as (
+
+    select * from {{ ref('customer_goods') }}
+
+),
+
+brands as (
+
+    select * from {{ ref('customer_brands') }}
+
+),
+
+novelties as (
+
+    select * from {{ ref('customer_novelties') }}
+
+),
+
+next_purchases as (
+
+    select * from {{ ref('customer_next_purchases') }}
+
+),
+
+answers as (
+
+    select * from {{ ref('customer_answers') }}
+
+),
+
+promotions as (
+
+    select * from {{ ref('customer_promotions') }}
+
+),
 
 customer_behaviour as (
 
@@ -62,22 +101,48 @@ customer_behaviour as (
         coalesce(answers.campaigns_since_answer, 0) as campaigns_since_answer,
         coalesce(answers.coupons_redeemed, 0) as coupons_redeemed,
         answers.days_since_campaign,
+        {%- for group in groups %}
+        goods.{{ group }}_purchases_364d,
+        goods.{{ group }}_index,
+        {%- endfor %}
         promotions.display_share,
         promotions.display_index,
         promotions.mailer_share,
-        promotions.mailer_index,
-        {%- for group in groups %}
-        goods.{{ group }}_purchases_364d,
-        goods.{{ group }}_index{{ ',' if not loop.last }}
-        {%- endfor %}
+        promotions.mailer_index
 
     from customers
-    {%- for model in ['visits', 'lifecycles', 'goods', 'brands', 'novelties', 'next_purchases', 'answers', 'promotions'] %}
-    left join {{ model }}
+    left join visits
         on
-            customers.customer_id = {{ model }}.customer_id
-            and customers.as_of = {{ model }}.as_of
-    {%- endfor %}
+            customers.customer_id = visits.customer_id
+            and customers.as_of = visits.as_of
+    left join lifecycles
+        on
+            customers.customer_id = lifecycles.customer_id
+            and customers.as_of = lifecycles.as_of
+    left join goods
+        on
+            customers.customer_id = goods.customer_id
+            and customers.as_of = goods.as_of
+    left join brands
+        on
+            customers.customer_id = brands.customer_id
+            and customers.as_of = brands.as_of
+    left join novelties
+        on
+            customers.customer_id = novelties.customer_id
+            and customers.as_of = novelties.as_of
+    left join next_purchases
+        on
+            customers.customer_id = next_purchases.customer_id
+            and customers.as_of = next_purchases.as_of
+    left join answers
+        on
+            customers.customer_id = answers.customer_id
+            and customers.as_of = answers.as_of
+    left join promotions
+        on
+            customers.customer_id = promotions.customer_id
+            and customers.as_of = promotions.as_of
 
 )
 
