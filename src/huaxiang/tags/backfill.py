@@ -39,7 +39,7 @@ def backfill(settings: Settings, tag: Tag, tags: Sequence[Tag], releases: Iterab
                 f"select '{release.id}' as release_id, customer_id, as_of, tag, {tag.version}::int as version, value,"
                 f" confidence, evidence from ({rows_of(tag, tags)}) where value is not null order by customer_id"
             )
-            parts.append(rows.fetch_arrow_table())
+            parts.append(rows.to_arrow_table())
     if not parts:
         raise HuaxiangError(f"{tag.name}: no release of those days can be used; 'huaxiang releases list' shows them")
     whole = pa.concat_tables(parts)

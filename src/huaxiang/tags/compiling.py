@@ -40,6 +40,19 @@ def tag_rows(tags: Sequence[Tag], source: str) -> str:
     return ("with\n" + ",\n".join(steps) + "\n" if steps else "") + (rows or _NOBODY.format(source=source))
 
 
+def manual_values(tags: Sequence[Tag]) -> str:
+    """The query of what manual tags may say: tag, value (null: any), ttl_days; a row per tag and value."""
+    rows = [
+        (f"'{tag.name}'", _literal(value) if value else "null", str(tag.ttl_days))
+        for tag in tags
+        if tag.kind == "manual"
+        for value in tag.values or ("",)
+    ] or [("''", "null", "0")]
+    return "\nunion all\n".join(
+        f"select {tag} as tag, cast({value} as string) as value, {days} as ttl_days" for tag, value, days in rows
+    )
+
+
 def _rows(tag: Tag, source: str, is_column: bool) -> str:
     value = column_of(tag.name) if is_column else f"cast({tag.value} as string)"
     return f"""select
@@ -51,3 +64,7 @@ def _rows(tag: Tag, source: str, is_column: bool) -> str:
     cast({tag.evidence} as string) as evidence,
     '{tag.kind}' as source
 from {source}"""
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

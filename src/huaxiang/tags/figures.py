@@ -99,16 +99,14 @@ def _changed(connection: Any, before: Path) -> dict[str, float]:
         connection.execute(
             """
             with
-            both as (
+            shared as (
                 select customer_id from customers inner join customers_before using (customer_id)
             ),
-            now as (select customer_id, tag, value from tag_rows where customer_id in (select customer_id from both)),
-            earlier as (
-                select customer_id, tag, value from tag_rows_before where customer_id in (select customer_id from both)
-            )
+            now as (select * from tag_rows where customer_id in (select customer_id from shared)),
+            earlier as (select * from tag_rows_before where customer_id in (select customer_id from shared))
             select
                 tag,
-                round(count(*) filter (now.value is distinct from earlier.value) / (select count(*) from both), 6)
+                round(count(*) filter (now.value is distinct from earlier.value) / (select count(*) from shared), 6)
             from now
             full join earlier using (customer_id, tag)
             where tag in (select tag from tag_rows_before)

@@ -47,9 +47,9 @@ def broken_promises(connection: duckdb.DuckDBPyConnection, tags: Iterable[Tag], 
             [list(tag.values), tag.name],
         ).fetchall()[0]
         if tag.values and other:
-            found.append(f"{tag.name} has a value outside its list for {other:,} customers")
+            found.append(f"{tag.name} has a value outside its list for {_customers(other)}")
         if tag.is_exhaustive and held < customers:
-            found.append(f"{tag.name} is to be exhaustive, but {customers - held:,} customers have no value")
+            found.append(f"{tag.name} leaves {_customers(customers - held)} without a value, but is to be exhaustive")
     for group, members in _groups(promising).items():
         for one, other_tag in combinations(members, 2):
             both = connection.execute(
@@ -58,8 +58,14 @@ def broken_promises(connection: duckdb.DuckDBPyConnection, tags: Iterable[Tag], 
                 [one, other_tag],
             ).fetchall()[0][0]
             if both:
-                found.append(f"{one} and {other_tag} exclude each other ({group}), but {both:,} customers have both")
+                found.append(
+                    f"{one} and {other_tag} exclude each other ({group}), but both are true of {_customers(both)}"
+                )
     return found
+
+
+def _customers(count: int) -> str:
+    return "1 customer" if count == 1 else f"{count:,} customers"
 
 
 def _groups(tags: Iterable[Tag]) -> dict[str, list[str]]:

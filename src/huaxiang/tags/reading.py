@@ -15,6 +15,7 @@ _EXPRESSIONS = ("value", "evidence")
 _NUMBERS = ("version", "ttl_days")
 _OPTIONAL = ("confidence", "needs", "values", "is_exhaustive", "exclusive", "reads", "tests", "retired_on")
 KEYS = (*_TEXTS, *_EXPRESSIONS, *_NUMBERS, *_OPTIONAL)
+MANUAL_TABLE = "manual_tags"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -55,7 +56,7 @@ def read_tag(path: Path) -> Tag:
         value=said.get("value", "").strip(),
         evidence=said.get("evidence", "").strip(),
         confidence=str(confidence).strip(),
-        needs=_list(file, "needs"),
+        needs=_list(file, "needs") or ((MANUAL_TABLE,) if is_manual else ()),
         owner=said["owner"].strip(),
         purpose=" ".join(said["purpose"].split()),
         personal_data=said["personal_data"],

@@ -24,7 +24,7 @@ from huaxiang.release import store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 from huaxiang.tags import Tag, figures, in_force, load_tags
-from huaxiang.tags.compiling import tag_rows
+from huaxiang.tags.compiling import manual_values, tag_rows
 from huaxiang.tags.proof import prove
 from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
@@ -229,6 +229,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
     A tag that does not apply for want of a source is null for everybody, so all tags can be given.
     """
+    tags = in_force(load_tags(settings), run.as_of)
     return {
         "as_of": str(run.as_of),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
@@ -239,7 +240,8 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "tag_rows": tag_rows(in_force(load_tags(settings), run.as_of), "profiles"),
+        "tag_rows": tag_rows(tags, "profiles"),
+        "manual_values": manual_values(tags),
     }
 
 
