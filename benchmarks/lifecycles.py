@@ -1,9 +1,9 @@
 """How steady the lifecycle states are: `python -m benchmarks.lifecycles`, on the home of HUAXIANG_HOME.
 
 The dbt model customer_lifecycles is built for every day of several months, on a copy of the home's work file. A
-customer flaps when the state changes and changes back within 28 days. Beside it the plain rule without two thresholds: at risk
-after three times the mean gap and 28 days, lapsed after 91, active again with the next order. For both: how many of the
-customers in a state order nothing in the 28 days after the last day but 28.
+customer flaps when the state changes and changes back within 28 days. Beside it the plain rule without two thresholds:
+at risk after three times the mean gap and 28 days, lapsed after 91, active again with the next order. For both: how
+many of the customers in a state, 28 days before the last day, order nothing until then.
 """
 
 from __future__ import annotations
