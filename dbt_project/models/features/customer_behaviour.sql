@@ -14,6 +14,14 @@ customers as (
 
 ),
 
+interests as (
+
+    select * from {{ ref('customer_interests') }}
+    where not {{ is_sensitive('category') }}
+    qualify row_number() over (partition by customer_id, as_of order by rank) = 1
+
+),
+
 visits as (
 
     select * from {{ ref('customer_visits') }}
@@ -69,6 +77,8 @@ customer_behaviour as (
         customers.as_of,
         lifecycles.lifecycle_state,
         lifecycles.late_after_days,
+        interests.category as named_interest,
+        interests.weight as named_interest_weight,
         {{ rounded('cast(customers.spend_place as double) / customers.customer_count', 6) }} as spend_rank_364d,
         visits.weekend_share,
         visits.morning_share,
@@ -111,6 +121,10 @@ customer_behaviour as (
         promotions.mailer_index
 
     from customers
+    left join interests
+        on
+            customers.customer_id = interests.customer_id
+            and customers.as_of = interests.as_of
     left join visits
         on
             customers.customer_id = visits.customer_id

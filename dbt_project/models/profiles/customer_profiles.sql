@@ -149,6 +149,8 @@ customer_profiles as (
         recommended.new_product_reason,
         behaviour.lifecycle_state,
         behaviour.late_after_days,
+        behaviour.named_interest,
+        behaviour.named_interest_weight,
         behaviour.spend_rank_364d,
         behaviour.weekend_share,
         behaviour.morning_share,

@@ -34,7 +34,8 @@ _ELSEWHERE = {
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
     "new_product_type", "new_product_reason", *DECLARED,
     # what tags say in words
-    "lifecycle_state", "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
+    "lifecycle_state", "named_interest", "named_interest_weight",
+    "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
     "next_category_gap_count", "lapsed_category", "lapsed_category_last_on", "lapsed_category_latest_on",
 }  # fmt: skip
 _ELSEWHERE_IN_TREE = "Other"  # of tags whose file is gone
