@@ -100,8 +100,12 @@ def test_a_tag_cannot_read_one_without_naming_it_or_one_that_is_retired(project:
         load_tags(project)
     write(project, tag_text("a", "tag_b", "reads: [b]\n"), "a")
     write(project, tag_text("b", "'yes'", "retired_on: 2026-01-01\n"), "b")
-    with pytest.raises(BadConfiguration, match="'b' is retired on 2026-01-01; retire this tag too"):
-        load_tags(project)
+    for reader in ("", "retired_on: 2026-01-02\n"):
+        write(project, tag_text("a", "tag_b", "reads: [b]\n" + reader), "a")
+        with pytest.raises(BadConfiguration, match="'b' is retired on 2026-01-01; retire this tag too"):
+            load_tags(project)
+    write(project, tag_text("a", "tag_b", "reads: [b]\nretired_on: 2026-01-01\n"), "a")
+    assert len(load_tags(project)) == 2
 
 
 @pytest.mark.parametrize(
