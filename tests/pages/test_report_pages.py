@@ -134,14 +134,14 @@ def test_a_customer_opens_by_number_with_the_figures_of_the_tables(full_report, 
     assert seen.row("last 28 days", "#portrait")[1:] == ["3", "€30.00"]
     tags = seen.page.locator(".tags li").all_inner_texts()
     assert [tag.split("\n") for tag in tags] == [
-        ["Favourite", "TEA", "half of all, abc[U+202E]def", "confidence 50 %"],
         ["Lifecycle", "active", "3 orders", "confidence 100 %"],
+        ["Favourite", "TEA", "half of all, abc[U+202E]def", "confidence 50 %"],
     ]
     assert seen.page.locator("#portrait h3").all_inner_texts() == [
         "Any product",
         "Never bought before",
-        "Facts",
-        "Rules",
+        "Lifecycle",
+        "Other",
     ]
 
 

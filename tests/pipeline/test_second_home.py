@@ -30,6 +30,7 @@ UNSOURCED = {
     "private_label_share", "price_level", "category_count", "top_category", "top_category_weight",
     "coupon_share", "campaigns_received", "campaigns_answered",
     "age_band", "income_band", "household_size", "children", "marital_status", "home_ownership", "household_type",
+    "named_interest", "named_interest_weight",
     "brand_repeat_share", "brand_category_count", "new_category_count_28d", "new_category_count_91d",
     "rhythm_category_count", "due_category_count_7d", "overdue_category_count", "lapsed_category_count",
     "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",

@@ -149,6 +149,8 @@ customer_profiles as (
         recommended.new_product_reason,
         behaviour.lifecycle_state,
         behaviour.late_after_days,
+        behaviour.named_interest,
+        behaviour.named_interest_weight,
         behaviour.spend_rank_364d,
         behaviour.weekend_share,
         behaviour.morning_share,
@@ -181,10 +183,6 @@ customer_profiles as (
         behaviour.campaigns_since_answer,
         behaviour.coupons_redeemed,
         behaviour.days_since_campaign,
-        behaviour.display_share,
-        behaviour.display_index,
-        behaviour.mailer_share,
-        behaviour.mailer_index,
         behaviour.produce_purchases_364d,
         behaviour.produce_index,
         behaviour.meat_purchases_364d,
@@ -218,7 +216,11 @@ customer_profiles as (
         behaviour.beauty_purchases_364d,
         behaviour.beauty_index,
         behaviour.flowers_purchases_364d,
-        behaviour.flowers_index
+        behaviour.flowers_index,
+        behaviour.display_share,
+        behaviour.display_index,
+        behaviour.mailer_share,
+        behaviour.mailer_index
 
     from features
     left join behaviour on features.customer_id = behaviour.customer_id
