@@ -76,6 +76,24 @@ likely_categories as (
 
 ),
 
+leading_factors as (
+
+    {% if 'attributes' in var('sourced_tables') -%}
+    select
+        customer_id,
+        factor_name as leading_factor,
+        share as leading_factor_share
+    from {{ source('models', 'customer_factors') }}
+    qualify row_number() over (partition by customer_id order by share desc, factor asc) = 1
+    {%- else -%}
+    select
+        cast(null as string) as customer_id,
+        cast(null as string) as leading_factor,
+        cast(null as double) as leading_factor_share
+    {%- endif %}
+
+),
+
 first_items as (
 
     {% if 'recommendations' in var('sourced_tables') -%}
@@ -139,7 +157,9 @@ customer_profiles as (
         recommended.any_product_reason,
         recommended.new_product_id,
         recommended.new_product_type,
-        recommended.new_product_reason
+        recommended.new_product_reason,
+        leading_factors.leading_factor,
+        leading_factors.leading_factor_share
 
     from features
     left join interests on features.customer_id = interests.customer_id
@@ -148,6 +168,7 @@ customer_profiles as (
     left join churn on features.customer_id = churn.customer_id
     left join likely_categories on features.customer_id = likely_categories.customer_id
     left join recommended on features.customer_id = recommended.customer_id
+    left join leading_factors on features.customer_id = leading_factors.customer_id
 
 )
 

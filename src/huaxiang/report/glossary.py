@@ -56,6 +56,8 @@ _TERMS = {
     "churn_probability_28d": Term("Probability of no order in the next 28 days", "share"),
     "likely_category": Term("Likeliest category", "text"),
     "likely_category_probability": Term("Probability of buying from it in the next 28 days", "share"),
+    "leading_factor": Term("Leading behavioural lifestyle factor", "text"),
+    "leading_factor_share": Term("Its share in what is bought", "share"),
 }
 
 
