@@ -219,6 +219,8 @@ def _signature(categories: tuple[str, ...], told: list[dict[str, Any]]) -> Model
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    given: list[Any] = [ColSpec(DataType.double, name, required=False) for name in categories]
-    answered: list[Any] = [ColSpec(DataType.double, one["name"]) for one in told]
+    given: list[Any] = [ColSpec(DataType.string, "customer_id", required=False)]  # a schema must not be empty
+    given += [ColSpec(DataType.double, name, required=False) for name in categories]
+    answered: list[Any] = [ColSpec(DataType.string, "leading_factor")]
+    answered += [ColSpec(DataType.double, f"factor_{one['factor']}") for one in told]
     return ModelSignature(Schema(given), Schema(answered))

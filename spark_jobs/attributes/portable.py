@@ -1,7 +1,7 @@
 """An attribute model as MLflow serves it and the daily run scores with it: one JSON file and no engine.
 
 A row holds the figures and, under `category:<name>`, the orders with each category. The answer has a value and a
-confidence per inferred attribute; both are empty where the model is not sure enough.
+confidence per inferred attribute, empty where the model is not sure enough, and how many values there are.
 """
 
 from __future__ import annotations
@@ -53,16 +53,15 @@ class Attributes(PythonModel):
         self.model = json.loads(Path(context.artifacts["model"]).read_text(encoding="utf-8"))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        orders = np.column_stack(
-            [np.zeros((len(model_input), 0))]
-            + [model_input[f"category:{name}"].to_numpy(float) for name in self.model["categories"]]
-        )
-        found = points(self.model, model_input, orders)
-        answer = pd.DataFrame(index=model_input.index)
-        for one in self.model["attributes"]:
-            if one["is_inferred"]:
+        inferred = [one for one in self.model["attributes"] if one["is_inferred"]]
+        answer = pd.DataFrame({"inferred_count": 0}, index=model_input.index)
+        if inferred:
+            names = [f"category:{name}" for name in self.model["categories"]]
+            found = points(self.model, model_input, model_input[names].fillna(0.0).to_numpy(float))
+            for one in inferred:
                 values, confidence = answers(one, found, self.model["least_confidence"])
                 answer[one["name"]], answer[f"{one['name']}_confidence"] = values, confidence
+                answer["inferred_count"] += answer[one["name"]].notna().astype(int)
         return answer
 
 

@@ -1,6 +1,7 @@
 """A factor model as MLflow serves it and the daily run scores with it: one JSON file and no engine.
 
-A row holds, under each category's name, the orders with it; the answer is the weight of each factor.
+A row holds, under each category's name, the orders with it; the answer is the weight of each factor, and which of the
+published ones weighs most.
 """
 
 from __future__ import annotations
@@ -47,10 +48,18 @@ class Factors(PythonModel):
         self.model = json.loads(Path(context.artifacts["model"]).read_text(encoding="utf-8"))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        orders = model_input[self.model["categories"]].fillna(0.0).to_numpy(float)
-        names = [one["name"] for one in self.model["factors"]]
-        found = answers(self.model, orders) if names else np.zeros((len(orders), 0))
-        return pd.DataFrame(found, columns=names, index=model_input.index)
+        answer = pd.DataFrame({"leading_factor": None}, index=model_input.index, dtype=object)
+        if self.model["factors"]:
+            orders = model_input[self.model["categories"]].fillna(0.0).to_numpy(float)
+            found = answers(self.model, orders)
+            is_told = np.array([one["is_published"] for one in self.model["factors"]])
+            told = np.where(is_told, found, 0.0)
+            names = np.array([one["name"] for one in self.model["factors"]], dtype=object)[told.argmax(axis=1)]
+            names[told.max(axis=1) <= 0] = None
+            answer["leading_factor"] = names
+            for one, column in zip(self.model["factors"], found.T, strict=True):
+                answer[f"factor_{one['factor']}"] = column
+        return answer
 
 
 set_model(Factors())

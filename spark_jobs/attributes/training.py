@@ -335,8 +335,10 @@ def _signature(frame: Mapping[str, Any], tried: list[Tried]) -> ModelSignature:
     from mlflow.types import ColSpec, DataType, Schema
 
     names = [one["name"] for one in frame["figures"]] + [f"category:{name}" for name in frame["categories"]]
-    given: list[Any] = [ColSpec(DataType.double, name, required=False) for name in names]
-    answered: list[Any] = [
+    given: list[Any] = [ColSpec(DataType.string, "customer_id", required=False)]  # a schema must not be empty
+    given += [ColSpec(DataType.double, name, required=False) for name in names]
+    answered: list[Any] = [ColSpec(DataType.long, "inferred_count")]
+    answered += [
         column
         for one in tried
         if one.verdict.is_inferred

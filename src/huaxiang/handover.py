@@ -88,10 +88,19 @@ def hand_over_release(settings: Settings, entry: Entry) -> str:
                 mlflow.log_params({name: said[name] for name in ("release_id", "as_of", "known_at")})
                 mlflow.log_metrics({f"rows_{name}": float(table["rows"]) for name, table in said["tables"].items()})
                 mlflow.log_metric("input_files", float(said["inputs"]["files"]))
+                mlflow.log_metrics(_tag_figures(said))
                 mlflow.set_tag(_MODEL, "-")
             found = str(run.info.run_id), "-"
     spool.remove(entry)
     return found[0]
+
+
+def _tag_figures(said: Mapping[str, Any]) -> dict[str, float]:
+    """Of every tag the share of customers who have it, and the share whose value changed since the release before."""
+    tags = said.get("tags") or {}
+    coverage = {f"tag_coverage.{name}": float(one["coverage"]) for name, one in tags.items()}
+    changed = {f"tag_changed.{name}": float(one["changed"]) for name, one in tags.items() if one["changed"] is not None}
+    return coverage | changed
 
 
 def replay(settings: Settings, tell: Callable[[str], None], cannot_score: CannotScore) -> None:

@@ -84,6 +84,16 @@ class Home:
         return self.root / "errata"
 
     @property
+    def tags_released(self) -> Path:
+        """What every release said of its tags, a file per release; it stays when the release goes."""
+        return self.root / "tags" / "released"
+
+    @property
+    def tags_backfilled(self) -> Path:
+        """Side tables: tags computed over past releases that did not have them."""
+        return self.root / "tags" / "backfilled"
+
+    @property
     def lease(self) -> Path:
         return self.root / "lease"
 

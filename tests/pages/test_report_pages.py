@@ -16,7 +16,8 @@ from tests.pages.homes import HOSTILE_ID, RUN, SCRIPT, write_bare_home
 pytestmark = pytest.mark.pages
 
 PAGES = [
-    "index.html", "segments.html", "models.html", "recommendations.html", "customer.html", "quality.html", "data.html",
+    "index.html", "segments.html", "tags.html", "models.html", "recommendations.html", "customer.html", "quality.html",
+    "data.html",
 ]  # fmt: skip
 BARE_PAGES = ["index.html", "customer.html", "quality.html", "data.html"]
 
@@ -245,3 +246,10 @@ def test_building_the_report_twice_writes_the_same_pages(settings):
 def test_without_portraits_the_report_names_the_step_to_run_first(settings):
     with pytest.raises(MissingPartition, match="run 'huaxiang profiles --as-of 2024-04-01' first"):
         report.build(replace(settings), Run(date(2024, 4, 1), date(2024, 4, 1)))
+
+
+def test_the_tags_page_says_whom_a_tag_covers_how_steady_it_is_and_what_it_promises(full_report, visit):
+    seen = visit(full_report / "tags.html")
+    assert seen.row("Lifecycle", "table.tree")[7:] == ["100.0 %", "", "0.0 %"]
+    assert "no other value; every customer has one" in seen.text("#tag-lifecycle")
+    assert seen.row("active", "#tag-lifecycle")[2:] == ["4", "100.0 %"]

@@ -15,6 +15,7 @@ from huaxiang.lease import Lease
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
+from huaxiang.tags.versions import as_manifest
 
 SCHEMA_VERSION = 2  # since 2 the manifest has a seal of its own
 GATES = ("landing", "profiles")
@@ -48,6 +49,7 @@ def describe(
         "code": code,
         "config": {"sources": list(settings.sources), "time_zone": settings.time_zone, "models": list(settings.models)},
         "models": _models(build),
+        "tags": as_manifest(build),
         "models_left_out": families.left_out(build),
         "gates": gates,
         "left_out": _read(build / "profiles" / "left_out.json"),

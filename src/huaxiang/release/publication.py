@@ -15,6 +15,7 @@ from huaxiang.files import replacing, sync, sync_all
 from huaxiang.release import manifest, store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
+from huaxiang.tags import versions
 
 
 def publish(settings: Settings, run: Run) -> store.Release:
@@ -51,6 +52,7 @@ def publish(settings: Settings, run: Run) -> store.Release:
         lease.end(settings, run, published.id)
         log.fact("release", published.id)
         log.fact("tables", len(said["tables"]))
+        versions.keep(settings, store.releases(settings))
         log.fact("older releases removed", _remove_old(settings, published.id))
     reach("release.before_build_removed")
     _remove(settings.home.build(run.id))

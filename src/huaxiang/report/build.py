@@ -14,7 +14,17 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import attributes, customer, data, models, overview, quality, recommendations, segments
+    from huaxiang.report.pages import (
+        attributes,
+        customer,
+        data,
+        models,
+        overview,
+        quality,
+        recommendations,
+        segments,
+        tags,
+    )
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
@@ -22,6 +32,7 @@ def build(settings: Settings, run: Run) -> None:
         folder.mkdir(parents=True)
         needed = {
             "segments.html": tables.has("segments"),
+            "tags.html": tags.is_needed(tables),
             "attributes.html": attributes.is_needed(tables),
             "models.html": models.is_needed(tables),
             "recommendations.html": recommendations.is_needed(tables),
@@ -43,6 +54,8 @@ def build(settings: Settings, run: Run) -> None:
         data.write(made, tables)
         if "segments.html" in pages:
             segments.write(made, tables)
+        if "tags.html" in pages:
+            tags.write(made, tables)
         if "attributes.html" in pages:
             attributes.write(made, tables)
         if "models.html" in pages:

@@ -18,6 +18,7 @@ from huaxiang.report.conservation import missing
 PAGES = (
     ("index.html", "Overview"),
     ("segments.html", "Segments"),
+    ("tags.html", "Tags"),
     ("attributes.html", "Attributes"),
     ("models.html", "Models"),
     ("recommendations.html", "Recommendations"),

@@ -30,6 +30,7 @@ _HAPPENED = {
     "events": "occurred_at",
     "order_lines": "ordered_at",
     "orders": "ordered_at",
+    "manual_tags": "said_on",
     "promotions": "week_start_on",
     "responses": "responded_on",
     "reviews": "reviewed_at",

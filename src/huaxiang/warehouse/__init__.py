@@ -20,12 +20,16 @@ from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
 from huaxiang.progress import tell
+from huaxiang.release import store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
-from huaxiang.tags import load_tags
+from huaxiang.tags import Tag, figures, in_force, load_tags
+from huaxiang.tags.compiling import manual_values, tag_rows
+from huaxiang.tags.proof import prove
+from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
-from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
+from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, sourced
 
 if TYPE_CHECKING:
     from huaxiang.landing.ledger import LedgerRow
@@ -155,7 +159,8 @@ def profiles(settings: Settings, run: Run) -> None:
     naming a broken tag's file, HuaxiangError when a model or test fails.
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
-        tags = load_tags(settings)
+        tags = in_force(load_tags(settings), run.as_of)
+        check_versions(tags, told(settings, store.releases(settings)))
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
@@ -164,17 +169,35 @@ def profiles(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "profiles", log)
         known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
         rows = {
-            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of)
-            for table in _PROFILE_TABLES
+            table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
+            for table, where in (("customer_profiles", ""), ("customer_tags", _of_sourced_tags(tags, known)))
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
+        log.fact("tag promises proven", _prove_tags(settings, run, tags, known))
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
         reach("profiles.after_state")
+
+
+def _of_sourced_tags(tags: Sequence[Tag], known: Sourced) -> str:
+    """A tag is left out where one of its needs is not met, whatever its rule makes of empty columns."""
+    names = ", ".join(f"'{tag.name}'" for tag in tags if known.met(tag.needs))
+    return f"tag in ({names})" if names else "false"
+
+
+def _prove_tags(settings: Settings, run: Run, tags: Sequence[Tag], known: Sourced) -> int:
+    """Prove on all rows what the tags promise, and keep each tag's file and figures in the build."""
+    folder = settings.home.build(run.id)
+    used = [tag for tag in tags if known.met(tag.needs)]
+    proven = prove(
+        used, folder / "profiles" / "customer_tags.parquet", folder / "profiles" / "customer_profiles.parquet"
+    )
+    figures.write(folder, figures.of_build(folder, used, run.as_of, store.latest_before(settings, run.as_of)), used)
+    return proven
 
 
 def _check_landing(settings: Settings, ledger: list[LedgerRow]) -> None:
@@ -201,6 +224,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
     A tag that does not apply for want of a source is null for everybody, so all tags can be given.
     """
+    tags = in_force(load_tags(settings), run.as_of)
     return {
         "as_of": str(run.as_of),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
@@ -211,10 +235,8 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "tags": [
-            {key: getattr(tag, key) for key in ("name", "kind", "value", "evidence", "confidence")}
-            for tag in load_tags(settings)
-        ],
+        "tag_rows": tag_rows(tags, "profiles"),
+        "manual_values": manual_values(tags),
     }
 
 

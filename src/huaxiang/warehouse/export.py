@@ -66,9 +66,11 @@ def sourced(settings: Settings, run: Run, more_needs: Iterable[str] = (), tables
 
 
 def export(
-    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None
+    settings: Settings, layer: str, table: str, folder: Path, known: Sourced, as_of: date | None = None, where: str = ""
 ) -> int | None:
     """Write `<folder>/<table>.parquet` ordered by key, all snapshot days or those of `as_of`, in one atomic step.
+
+    `where` is a condition on the rows.
 
     Returns the number of rows, or None when the home has no source for the table; then there is no file.
     """
@@ -79,7 +81,8 @@ def export(
         return None
     key = next(released.key for released in RELEASED if released.name == table)
     columns = ", ".join(name for name, needs in model.columns.items() if known.met(needs))
-    where = f"where as_of = date '{as_of}'" if as_of else ""
+    conditions = " and ".join(filter(None, (f"as_of = date '{as_of}'" if as_of else "", where)))
+    where = f"where {conditions}" if conditions else ""
     with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
         reach(f"{layer}.before_table")

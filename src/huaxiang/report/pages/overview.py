@@ -15,6 +15,7 @@ from huaxiang.report.tables import BuildTables
 
 _ABOUT = {
     "segments.html": "How customers group, and what sets each group apart.",
+    "tags.html": "Every tag: what it says, who owns it, whom it covers, how steady it is.",
     "models.html": "Every model beside its baseline: how good it is, how that was measured, what else was tried.",
     "recommendations.html": "What to recommend and why, and what is bought together.",
     "customer.html": "One customer: the portrait in words, every tag with its evidence.",

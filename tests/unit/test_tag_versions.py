@@ -1,0 +1,140 @@
+"""A rule does not change behind its version, releases stay readable, and a change is seen beforehand."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from huaxiang.errors import BadConfiguration, HuaxiangError
+from huaxiang.release.store import Release
+from huaxiang.settings import Settings
+from huaxiang.tables import Home
+from huaxiang.tags import figures, in_force, load_tags, text, versions
+from huaxiang.tags.backfill import backfill
+from huaxiang.tags.editing import retire, rollback
+from huaxiang.tags.preview import difference
+from tests.unit.tag_files import GOOD, bare_project, write
+
+DAY = date(2026, 1, 31)
+FOUR, THREE = "order_count_28d >= 4", "order_count_28d >= 3"
+
+
+@pytest.fixture
+def project(settings: Settings, tmp_path: Path) -> Settings:
+    project = bare_project(replace(settings, home=Home(tmp_path / "home")), tmp_path)
+    write(project, GOOD)
+    return project
+
+
+@pytest.fixture
+def released(project: Settings) -> Release:
+    """A release of three customers with 2, 3 and 4 orders in 28 days, made with the tag files as they are."""
+    return release_of(project, "2026-01-31-aaaa")
+
+
+def release_of(project: Settings, release_id: str) -> Release:
+    folder = project.home.release(release_id)
+    (folder / "profiles").mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * from (values ('c1', date '{DAY}', 2), ('c2', date '{DAY}', 3), ('c3', date '{DAY}', 4))"
+            " as t (customer_id, as_of, order_count_28d))"
+            f" to '{folder}/profiles/customer_profiles.parquet' (format parquet)"
+        )
+        connection.execute(
+            f"copy (select 'c3' as customer_id, date '{DAY}' as as_of, 'often' as tag, 'yes' as value,"
+            " 1.0::double as confidence)"
+            f" to '{folder}/profiles/customer_tags.parquet' (format parquet)"
+        )
+    tags = load_tags(project)
+    figures.write(folder, figures.of_build(folder, tags, DAY, None), tags)
+    return Release(folder, {"as_of": str(DAY), "known_at": str(DAY)})
+
+
+def test_the_figures_of_a_tag_are_counted(project: Settings, released: Release) -> None:
+    [said] = json.loads((released.path / "profiles/tags.json").read_text())
+    assert (said["customers"], said["coverage"], said["values"]) == (1, 0.333333, [["yes", 1]])
+    [again] = figures.of_build(released.path, load_tags(project), DAY, released.path)
+    assert again.changed == 0.0
+
+
+def test_a_rule_that_changed_is_refused_until_its_version_rises(project: Settings, released: Release) -> None:
+    told = versions.told(project, [released])
+    versions.check_versions(load_tags(project), told)
+    write(project, GOOD.replace(FOUR, THREE))
+    with pytest.raises(BadConfiguration, match=r"often\.yml:12: 'version' 1 stood for another rule.*write version: 2"):
+        versions.check_versions(load_tags(project), told)
+    write(project, GOOD.replace(FOUR, THREE).replace("version: 1", "version: 2"))
+    versions.check_versions(load_tags(project), told)
+
+
+def test_words_can_change_without_a_new_version(project: Settings, released: Release) -> None:
+    write(project, GOOD.replace("Comes often.", "Comes very often."))
+    versions.check_versions(load_tags(project), versions.told(project, [released]))
+
+
+def test_history_outlives_the_release(project: Settings, released: Release) -> None:
+    versions.keep(project, [released])
+    told = versions.told(project, [])
+    assert [(one.name, one.version, one.customers, one.text) for one in told] == [("often", 1, 1, GOOD)]
+    assert "since 2026-01-31, last 2026-01-31, in 1 release; 1 customer" in text.history(told, "often", None)
+
+
+def test_the_rule_of_an_earlier_version_comes_back(project: Settings, released: Release) -> None:
+    write(project, GOOD.replace(FOUR, THREE).replace("version: 1", "version: 2"))
+    told = versions.told(project, [released])
+    rollback(project, "often", 1, told)
+    versions.check_versions(load_tags(project), told)
+    assert FOUR in load_tags(project)[0].value
+    with pytest.raises(HuaxiangError, match="no release had version 3; there are: 1"):
+        rollback(project, "often", 3, told)
+
+
+def test_a_retired_tag_is_in_the_portraits_of_the_days_before_only(project: Settings) -> None:
+    retire(project, "often", DAY)
+    tags = load_tags(project)
+    assert [tag.name for tag in in_force(tags, date(2026, 1, 30))] == ["often"]
+    assert in_force(tags, DAY) == ()
+
+
+def test_a_tag_that_another_reads_cannot_be_retired_alone(project: Settings) -> None:
+    reader = GOOD.replace("name: often", "name: reader").replace(FOUR, "tag_often = 'yes'") + "reads: [often]\n"
+    write(project, reader, "reader")
+    with pytest.raises(BadConfiguration, match="'often' is retired on"):
+        retire(project, "often", DAY)
+    assert (project.tags_dir / "often.yml").read_text() == GOOD
+
+
+def test_the_difference_is_exactly_the_customers_whose_value_would_change(
+    project: Settings, released: Release, tmp_path: Path
+) -> None:
+    assert difference(project, released, load_tags(project)).changes == ()
+    write(project, GOOD.replace(FOUR, THREE))
+    found = difference(project, released, load_tags(project), out=tmp_path / "who.csv")
+    assert [(one.tag, one.before, one.after, one.customers) for one in found.changes] == [("often", None, "yes", 1)]
+    assert (tmp_path / "who.csv").read_text() == "customer_id,tag,before,after\nc2,often,,yes\n"
+
+
+def test_the_difference_names_a_promise_that_would_break(project: Settings, released: Release) -> None:
+    write(project, GOOD + "is_exhaustive: true\n")
+    assert difference(project, released, load_tags(project)).broken == (
+        "often leaves 2 customers without a value, but is to be exhaustive",
+    )
+
+
+def test_a_retired_tag_shows_in_the_difference(project: Settings, released: Release) -> None:
+    write(project, GOOD + f"retired_on: {DAY}\n")
+    [change] = difference(project, released, load_tags(project)).changes
+    assert (change.before, change.after, change.customers) == ("yes", None, 1)
+
+
+def test_a_new_tag_is_computed_over_past_releases_into_a_side_table(project: Settings, released: Release) -> None:
+    write(project, GOOD.replace("name: often", "name: new").replace(FOUR, THREE), "new")
+    tags = load_tags(project)
+    path, releases, rows = backfill(project, tags[0], tags, [released])
+    found = duckdb.sql(f"select release_id, customer_id, version, value from '{path}' order by customer_id").fetchall()
+    assert (releases, rows) == (1, 2)
+    assert found == [("2026-01-31-aaaa", "c2", 1, "yes"), ("2026-01-31-aaaa", "c3", 1, "yes")]
