@@ -46,13 +46,25 @@ def fit(points: Array, codes: Array, values: int, params: AttributeParams) -> Cl
             logits = np.zeros((len(codes), values))
             for fold in range(params.inner_folds):
                 learned = places != fold
-                weights, intercepts = _logistic(points[learned], codes[learned], values, penalty)
+                weights, intercepts = logistic(points[learned], codes[learned], values, penalty)
                 logits[~learned] = points[~learned] @ weights + intercepts
             temperature = best_temperature(logits, codes)
             found.append((log_loss(softmax(logits, temperature), codes).mean(), penalty, temperature))
         _, penalty, temperature = min(found)
-        weights, intercepts = _logistic(points, codes, values, penalty)
+        weights, intercepts = logistic(points, codes, values, penalty)
     return Classifier(weights, intercepts, temperature, penalty)
+
+
+def logistic(points: Array, codes: Array, values: int, penalty: float) -> tuple[Array, Array]:
+    """Coefficients, one column per value, and intercepts; `penalty` weighs the squares beside a row's loss."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=1 / (penalty * len(codes)), max_iter=300).fit(points, codes)
+    if values == 2:  # one row of coefficients stands for the second value
+        half = fitted.coef_[0] / 2
+        return np.column_stack([-half, half]), np.array([-fitted.intercept_[0] / 2, fitted.intercept_[0] / 2])
+    return fitted.coef_.T, fitted.intercept_
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
@@ -90,14 +102,3 @@ def folds(codes: Array, count: int, seed: int) -> Array:
     found = np.empty(len(codes), dtype=int)
     found[by_value] = np.arange(len(codes)) % count
     return found
-
-
-def _logistic(points: Array, codes: Array, values: int, penalty: float) -> tuple[Array, Array]:
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=1 / (penalty * len(codes)), max_iter=300).fit(points, codes)
-    if values == 2:  # one row of coefficients stands for the second value
-        half = fitted.coef_[0] / 2
-        return np.column_stack([-half, half]), np.array([-fitted.intercept_[0] / 2, fitted.intercept_[0] / 2])
-    return fitted.coef_.T, fitted.intercept_

@@ -71,12 +71,39 @@ def trial(points: Array, codes: Array, values: int, params: AttributeParams) -> 
     return Trial(*(np.column_stack(parts) for parts in zip(*columns, strict=True)))
 
 
-def verdict(found: Trial, tried: int, params: AttributeParams) -> Verdict:
+def likeness(points: Array, declared: Array, others: Array, params: AttributeParams) -> Array:
+    """How much each of the `declared` customers is like the `others`: odds of being one of them, 1 on average.
+
+    Who declared is another customer than who did not; weighted so, their figures are those of customers like the
+    others (inverse odds weighting; Westreich et al., 2017). The odds come from fits that did not see the customer.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    if not len(others):
+        return np.ones(len(declared))
+    rows = np.concatenate([declared, others])
+    codes = np.repeat([0, 1], [len(declared), len(others)])
+    places = inference.folds(codes, params.folds, params.seed)
+    logits = np.zeros(len(rows))
+    with threadpool_limits(1):
+        for fold in range(params.folds):
+            learned = places != fold
+            weights, intercepts = inference.logistic(points[rows[learned]], codes[learned], 2, params.penalties[0])
+            said = points[rows[~learned]] @ weights + intercepts
+            logits[~learned] = said[:, 1] - said[:, 0]
+    odds = np.exp(np.clip(logits[: len(declared)], -params.clip, params.clip))
+    found: Array = odds / odds.mean()
+    return found
+
+
+def verdict(found: Trial, tried: int, params: AttributeParams, likeness: Array | None = None) -> Verdict:
     """Judge a trial; `tried` attributes share the error between them.
 
     Inferred is an attribute where the lower bounds of the gain in accuracy and in log loss are above 0, where the
     calibration slope of the confidence lies in `slope` or its error is at most `largest_calibration_error`, and where
-    the gain in accuracy is also above 0 among those who would get a value.
+    the gain in accuracy is also above 0 among those who would get a value, and among customers weighted by their
+    `likeness` to those who declared nothing; weighted so, confidence may also be off by no more than that error.
     """
     import numpy as np
 
@@ -98,6 +125,11 @@ def verdict(found: Trial, tried: int, params: AttributeParams) -> Verdict:
         "declared": float(len(found.loss)),
         "published_share": round(float(found.is_said.mean()), params.decimals),
     }
+    of = np.ones(found.loss.shape) if likeness is None else np.tile(likeness[:, None], found.loss.shape[1])
+    gain = found.is_right - found.is_baseline_right
+    metrics |= flat("carried_accuracy_gain", interval(gain, weights, level, of))
+    metrics["carried_overconfidence"] = interval(found.confidence - found.is_right, weights, level, of).value
+    metrics["carried_customers"] = round(float(of[:, 0].sum() ** 2 / (of[:, 0] ** 2).sum()), 1)
     if found.is_said.any():
         model, baseline, of = found.is_right, found.is_baseline_right, found.is_said
         metrics |= flat("published_accuracy", interval(model, weights, level, of))
@@ -157,6 +189,17 @@ def _decided(metrics: dict[str, float], params: AttributeParams) -> tuple[bool, 
         return False, (
             f"righter than the commonest value ({gain}), but its confidence does not come true: slope "
             f"{metrics['calibration_slope']:.2f}, error {metrics['calibration_error']:.3f}"
+        )
+    if metrics["carried_accuracy_gain_low"] <= 0:
+        return False, (
+            f"righter than the commonest value ({gain}), but not surely so of customers like those who declared "
+            f"nothing: {_said(metrics, 'carried_accuracy_gain')}"
+        )
+    if abs(metrics["carried_overconfidence"]) > params.largest_calibration_error:
+        return False, (
+            f"righter than the commonest value ({gain}), but its confidence is off by "
+            f"{100 * metrics['carried_overconfidence']:+.1f} percentage points of customers like those who declared "
+            "nothing"
         )
     if not metrics.get("published_share"):
         return False, f"righter than the commonest value ({gain}), but of nobody sure enough"

@@ -96,8 +96,11 @@ def train(
     return version
 
 
-def _known(said: pd.Series, params: AttributeParams) -> tuple[Array, tuple[str, ...], Array] | None:
-    """Positions of the customers who declared, the values that enough declared, and each one's; None: too few."""
+def _known(said: pd.Series, params: AttributeParams) -> tuple[Array, Array, tuple[str, ...], Array] | None:
+    """Positions of customers who declared, and of those who did not; the values that enough declared, and each one's.
+
+    None where too few declared.
+    """
     import numpy as np
     import pandas as pd
 
@@ -108,12 +111,15 @@ def _known(said: pd.Series, params: AttributeParams) -> tuple[Array, tuple[str, 
         return None
     places = places[inputs.drawn(said.index.to_numpy()[places], params.customers)]
     codes = pd.Categorical(said.iloc[places], list(values)).codes.astype(int)
-    return places, values, codes
+    others = np.flatnonzero(said.isna().to_numpy())
+    others = others[inputs.drawn(said.index.to_numpy()[others], params.customers)]
+    return places, others, values, codes
 
 
 def _tried(
     name: str,
     places: Array,
+    others: Array,
     values: tuple[str, ...],
     codes: Array,
     figures: pd.DataFrame,
@@ -124,7 +130,8 @@ def _tried(
     import numpy as np
 
     mine = points[places]
-    verdict = judge.verdict(judge.trial(mine, codes, len(values), params), tried, params)
+    likeness = judge.likeness(points, places, others, params)
+    verdict = judge.verdict(judge.trial(mine, codes, len(values), params), tried, params, likeness)
     return Tried(
         name=name,
         values=values,

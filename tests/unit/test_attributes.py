@@ -121,6 +121,29 @@ def test_confidence_that_does_not_come_true_is_not_published():
     assert "its confidence does not come true" in found.reason
 
 
+def test_what_does_not_hold_of_customers_like_the_rest_is_not_inferred():
+    # Right where the figures are those of the declared; of the few who are like the rest, no better than the commonest.
+    points, codes = planted(2.5)
+    rest = np.arange(600) % 10 == 0
+    points[rest, 0] = 0.0
+    trial = judge.trial(points, codes, 2, PARAMS)
+    alike = np.where(rest, 10.0, 0.001)
+    found = judge.verdict(trial, 5, PARAMS, alike)
+    assert judge.verdict(trial, 5, PARAMS).is_inferred
+    assert not found.is_inferred
+    assert "customers like those who declared nothing" in found.reason
+
+
+def test_a_customer_is_the_likelier_one_of_the_rest_the_more_like_them_they_are():
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(200, 1))
+    points[100:] += 1.0
+    found = judge.likeness(points, np.arange(100), np.arange(100, 200), PARAMS)
+    assert found.mean() == pytest.approx(1.0)
+    assert np.corrcoef(found, points[:100, 0])[0, 1] > 0.9
+    assert judge.likeness(points, np.arange(3), np.arange(0), PARAMS).tolist() == [1, 1, 1]
+
+
 def test_a_customer_without_a_sure_value_gets_none():
     attribute = {"values": ["Owner", "Renter"], "shares": [0.5, 0.5], "weights": [[0.0, 2.0]], "intercepts": [0.0, 0.0],
                  "temperature": 1.0}  # fmt: skip
