@@ -66,6 +66,8 @@ def train(
 ) -> tracking.Version | None:
     """Returns the new version, None where the champion stays. A home where too little is declared gets the baseline."""
     began = time.perf_counter()
+    places = _learned_from(declared, params)
+    figures, declared = figures.iloc[places], declared.iloc[places]
     frame, points = _measured(figures, bought, params)
     asked = [name for name in params.attributes if name in declared.columns]
     rows = {name: known for name in asked if (known := _known(declared[name], params)) is not None}
@@ -94,6 +96,18 @@ def train(
     inferred = [one.name for one in tried if one.verdict.is_inferred]
     log.progress(f"attributes: {len(tried)} tried, to be inferred: {', '.join(inferred) or 'none'}; {outcome}")
     return version
+
+
+def _learned_from(declared: pd.DataFrame, params: AttributeParams) -> Array:
+    """Positions of at most `customers` who declared something and as many of all, so that memory has a bound."""
+    import numpy as np
+
+    ids = declared.index.to_numpy()
+    some = np.flatnonzero(declared.notna().any(axis=1).to_numpy())
+    found: Array = np.union1d(
+        some[inputs.drawn(ids[some], params.customers)], inputs.drawn(ids, params.customers)
+    ).astype(int)
+    return found
 
 
 def _known(said: pd.Series, params: AttributeParams) -> tuple[Array, Array, tuple[str, ...], Array] | None:
