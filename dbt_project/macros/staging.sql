@@ -33,3 +33,16 @@
             else {{ source_name }} || ':' || {{ source_id }}
         end
 {%- endmacro %}
+
+
+{# How far ahead a record is by the criterion at that place of a field's rule; the smaller number wins, and a place without a
+   criterion decides nothing. #}
+{% macro survival_rank(criteria, place) -%}
+    {%- set criterion = criteria[place] if criteria | length > place else 'none' -%}
+    {%- if criterion == 'source' -%} cast(source_rank as double)
+    {%- elif criterion == 'recency' -%} cast(-{{ days_between("date '1970-01-01'", 'load_date') }} as double)
+    {%- elif criterion == 'completeness' -%} cast(-filled as double)
+    {%- elif criterion == 'confidence' -%} cast(-confidence as double)
+    {%- else -%} cast(0 as double)
+    {%- endif -%}
+{%- endmacro %}

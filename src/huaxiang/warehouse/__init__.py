@@ -14,11 +14,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from huaxiang import families
+from huaxiang import families, identity
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
+from huaxiang.identity.policy import load_policy
 from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
@@ -58,7 +59,9 @@ def _staging(settings: Settings, run: Run) -> None:
         _check_landing(settings, ledger)
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
-        write_known_files(settings, known_files(ledger, run.known_at))
+        files = known_files(ledger, run.known_at)
+        write_known_files(settings, files)
+        identity.resolve(settings, run, {one.table_name for one in files}, log)
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
             lines, customers = connection.execute(
@@ -201,6 +204,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
     A tag that does not apply for want of a source is null for everybody, so all tags can be given.
     """
+    whose = load_policy(settings).survivorship
     return {
         "as_of": str(run.as_of),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
@@ -211,6 +215,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
+        "survivorship": {"sources": list(whose.sources), "fields": {name: list(how) for name, how in whose.fields.items()}},
         "tags": [
             {key: getattr(tag, key) for key in ("name", "kind", "value", "evidence", "confidence")}
             for tag in load_tags(settings)
