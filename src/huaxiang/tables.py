@@ -59,7 +59,7 @@ class Home:
 
     @property
     def person_keys(self) -> Path:
-        """Which source's customer is which person in the run that staging holds; empty where no source has identifiers."""
+        """Which person each customer of a source is in staging's run; empty where no source has identifiers."""
         return self.warehouse / "person_keys.parquet"
 
     @property

@@ -1,7 +1,7 @@
 """Who is who: customers of several sources become persons with stable ids, before staging names anybody.
 
-A pure function of the identifiers known at `known_at`, the policy, the fitted model and people's decisions. A home whose
-sources deliver no identifiers gets an empty table of persons, and every customer stays one person.
+A pure function of the identifiers known at `known_at`, the policy, the fitted model and people's decisions. A home
+whose sources deliver no identifiers gets an empty table of persons, and every customer stays one person.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ def resolve(settings: Settings, run: Run, tables: set[str], log: StepLog) -> Non
     with connect() as connection:
         known.attach(connection, settings, policy)
         first_seen = known.first_seen(connection, settings, sorted(tables))
-        compared = known.shared(connection, [one.name for one in policy.kinds.values() if one.strength in (STRONG, WEAK)])
+        compared = known.shared(
+            connection, [one.name for one in policy.kinds.values() if one.strength in (STRONG, WEAK)]
+        )
         links, waiting = exact_links(compared, policy, decisions, run.known_at)
         model, left_out = _model(connection, settings, policy)
         if model:
             links += likeness.probable_links(connection, settings, policy, model)
         answers = known.answers(connection, [one.name for one in policy.of_strength(ANSWER)])
     people = find_people(age_order(first_seen, settings.sources), links, decisions, policy.most_per_person)
-    keys = {
-        one: (home_id(settings, member.person), member.confidence) for one, member in people.members.items()
-    }
+    keys = {one: (home_id(settings, member.person), member.confidence) for one, member in people.members.items()}
     history.write_keys(home.person_keys, keys)
     history.write_links(home.person_links, links, run)
     summary = {
@@ -65,7 +65,10 @@ def resolve(settings: Settings, run: Run, tables: set[str], log: StepLog) -> Non
         "accuracy": _accuracy(people, answers),
     }
     write_text(home.build(run.id) / SUMMARY, json.dumps(summary, indent=2) + "\n")
-    write_text(home.identity / "waiting.json", json.dumps([_waiting(one, True) for one in (*waiting, *people.waiting)], indent=2) + "\n")
+    write_text(
+        home.identity / "waiting.json",
+        json.dumps([_waiting(one, True) for one in (*waiting, *people.waiting)], indent=2) + "\n",
+    )
     _tell(log, summary)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -54,5 +54,5 @@ def measure(found: Mapping[_Key, Hashable], answers: Mapping[_Key, Hashable]) ->
     )
 
 
-def _pairs(counts: Mapping[Hashable, int]) -> int:
+def _pairs(counts: Mapping[Any, int]) -> int:
     return sum(count * (count - 1) // 2 for count in counts.values())

@@ -31,7 +31,9 @@ def add_links(home: Home, run: Run, links: Sequence[Link]) -> int:
     files = sorted(folder.glob("[0-9]*.parquet"))
     had = set()
     for path in files:
-        columns = pq.ParquetFile(path).read(columns=["left_source", "left_id", "right_source", "right_id", "evidence", "model"])
+        columns = pq.ParquetFile(path).read(
+            columns=["left_source", "left_id", "right_source", "right_id", "evidence", "model"]
+        )
         had |= set(zip(*columns.to_pydict().values(), strict=True))
     new = [
         link

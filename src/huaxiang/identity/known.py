@@ -21,7 +21,9 @@ def attach(connection: duckdb.DuckDBPyConnection, settings: Settings, policy: Po
     """Make the table `known`: one row per source, customer, kind and cleaned value, with the load days on which it was
     first and last said and the place of its last row. Kinds that the policy does not name are left out.
     """
-    connection.execute(f"create view known_files as select * from read_parquet({literal(str(settings.home.known_files))})")
+    connection.execute(
+        f"create view known_files as select * from read_parquet({literal(str(settings.home.known_files))})"
+    )
     cleaned = " ".join(
         f"when kind = {literal(kind.name)} then {CLEANING[kind.clean]}" for kind in policy.kinds.values()
     )
@@ -36,15 +38,16 @@ def attach(connection: duckdb.DuckDBPyConnection, settings: Settings, policy: Po
         with rows as (
             select landed.source_name, landed.customer_id, landed.kind, landed.load_date, files.file_rank,
                 landed.record_number, case {cleaned} end as cleaned
-            from {_landed(settings, 'identifiers')} as landed
+            from {_landed(settings, "identifiers")} as landed
             inner join known_files as files
                 on landed.source_name = files.source_name and landed.file_id = files.file_id
                 and files.table_name = 'identifiers'
         )
         select source_name, customer_id, kind, cleaned,
-            min(load_date) as since, max(load_date) as last_seen, max((file_rank, record_number)) as last_row
+            min(load_date) as since, max(load_date) as last_seen, 
+            max({{'r': file_rank, 'n': record_number}}) as last_row
         from rows
-        where cleaned <> '' and not ({ignored or 'false'})
+        where cleaned <> '' and not ({ignored or "false"})
         group by all
         """
     )
@@ -88,7 +91,7 @@ def shared(connection: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> list[
     rows = connection.execute(
         f"""
         select kind, cleaned, source_name, customer_id, since, last_seen from known
-        where kind in ({', '.join(map(literal, kinds))})
+        where kind in ({", ".join(map(literal, kinds))})
         qualify count(*) over (partition by kind, cleaned) > 1
         order by kind, cleaned, source_name, customer_id
         """
@@ -110,7 +113,7 @@ def described(connection: duckdb.DuckDBPyConnection, policy: Policy) -> int:
         f"""
         create table described as
         with latest as (
-            select * from known where kind in ({', '.join(map(literal, names))})
+            select * from known where kind in ({", ".join(map(literal, names))})
             qualify row_number() over (
                 partition by source_name, customer_id, kind order by last_row desc, cleaned
             ) = 1

@@ -1,8 +1,8 @@
 """Probable links: customers whose name, address, birth date are alike, by Fellegi and Sunter's model (Splink).
 
-The model is fitted once (`huaxiang identity train`, or the first staging that has enough customers) and kept; every later
-run only applies it, so that a link does not come and go because a figure of the fit moved. Edit distances and equality
-are all it compares: DuckDB and Spark know them alike.
+The model is fitted once (`huaxiang identity train`, or the first staging that has enough customers) and kept; every
+later run only applies it, so that a link does not come and go because a figure of the fit moved. Edit distances and
+equality are all it compares: DuckDB and Spark know them alike.
 Method: Fellegi and Sunter, "A theory for record linkage", 1969; fitted by expectation maximisation as Splink does it.
 """
 
@@ -59,7 +59,12 @@ class Model:
     @property
     def fingerprint(self) -> str:
         """What the model says, as a hash."""
-        return short_hash("likeness", self.prior, self.steps, {kind: [asdict(one) for one in levels] for kind, levels in self.levels.items()})
+        return short_hash(
+            "likeness",
+            self.prior,
+            self.steps,
+            {kind: [asdict(one) for one in levels] for kind, levels in self.levels.items()},
+        )
 
     def fits(self, policy: Policy) -> bool:
         """Whether it compares what the policy compares."""
@@ -103,7 +108,7 @@ def fit(connection: duckdb.DuckDBPyConnection, policy: Policy, number: int) -> M
         reason = (" ".join(str(error).split()) or type(error).__name__)[:200]
         raise CannotFit(
             f"the model of likeness could not be fitted ({reason}): customers are linked by equal identifiers alone;"
-            f" add kinds or rules to {'compare_where_equal'} of identity.yml"
+            " add kinds, or rules to compare_where_equal, in identity.yml"
         ) from error
     finally:
         connection.execute(f"set threads = {threads}")
@@ -118,8 +123,8 @@ def fit(connection: duckdb.DuckDBPyConnection, policy: Policy, number: int) -> M
     odd = sorted(kind for kind, of_kind in levels.items() if of_kind[0].m <= of_kind[0].u)
     if odd:
         raise CannotFit(
-            f"the fit found equal values of '{odd[0]}' no more common in one person than by chance, so too few customers"
-            " are alike to learn from: they are linked by equal identifiers alone"
+            f"the fit found equal values of '{odd[0]}' no more common in one person than by chance, so too few"
+            " customers are alike to learn from: they are linked by equal identifiers alone"
         )
     steps = {kind.name: kind.steps or () for kind in policy.compared}
     return Model(number, round(said["probability_two_random_records_match"], 9), steps, levels, records)
@@ -128,7 +133,7 @@ def fit(connection: duckdb.DuckDBPyConnection, policy: Policy, number: int) -> M
 def probable_links(
     connection: duckdb.DuckDBPyConnection, settings: Settings, policy: Policy, model: Model, engine: str | None = None
 ) -> list[Link]:
-    """The pairs of `described` that are one person with a probability of at least `tell_above`, on the home's engine."""
+    """The pairs of `described` that are one person with a probability of `tell_above` or more, on the home's engine."""
     people = {
         number: (Id(source, customer), since)
         for number, source, customer, since in connection.execute(
@@ -159,7 +164,7 @@ def _fit(connection: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, Any
     table = DuckDBAPI(connection=connection).register(connection.table("described"))
     linker = Linker(table, _settings(policy, None), log_level=None)
     strict = [block for block in policy.blocks if len(block) > 1 or policy.kinds[block[0]].strength == "strong"]
-    rules = [block_on(*map(_quoted, block)) for block in (strict or policy.blocks)]
+    rules: list[Any] = [block_on(*map(_quoted, block)) for block in (strict or policy.blocks)]
     linker.training.estimate_probability_two_random_records_match(rules, recall=_RECALL_OF_STRICT_RULES)
     linker.training.estimate_u_using_random_sampling(max_pairs=_SAMPLED_PAIRS, seed=_SEED)
     for block in _two_that_share_nothing(policy.blocks):
@@ -237,9 +242,7 @@ def _comparison(kind: str, steps: tuple[int, ...], model: Model | None) -> Any:
     if model:
         for level, figures in zip(found, model.levels[kind], strict=True):
             level.configure(m_probability=figures.m, u_probability=figures.u)
-    return comparisons.CustomComparison(
-        output_column_name=kind, comparison_levels=[levels.NullLevel(column), *found]
-    )
+    return comparisons.CustomComparison(output_column_name=kind, comparison_levels=[levels.NullLevel(column), *found])
 
 
 def _quoted(name: str) -> str:

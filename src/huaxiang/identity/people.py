@@ -66,7 +66,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Member:
-    """Of which person (by its oldest member) a customer is, and how sure that is: the weakest link of the best chain."""
+    """Whose a customer is (the person's oldest member), and how sure that is: the weakest link of its best chain."""
 
     person: Id
     confidence: float
@@ -82,7 +82,7 @@ class People:
 
 
 def age_order(first_seen: Mapping[Id, date], sources: Sequence[str]) -> list[Id]:
-    """All ids, the oldest first: by first load day, then the source's rank, then the id (a shorter number is smaller)."""
+    """All ids, the oldest first: by first load day, then the source's rank, then the id (shorter first)."""
     rank = {source: place for place, source in enumerate(sources)}
     return sorted(first_seen, key=lambda one: (first_seen[one], rank.get(one.source, len(rank)), len(one.id), one))
 
@@ -129,8 +129,8 @@ def find_people(
 
 
 def strongest_chain(start: Id, links: Iterable[Link]) -> dict[Id, tuple[float, Link | None]]:
-    """For every id that the links reach from `start`: the confidence of the best chain (its weakest link), and the link
-    by which that chain arrives. Of equally sure chains the shorter one.
+    """For every id that the links reach from `start`: the confidence of the best chain (its weakest link), and the
+    link by which that chain arrives. Of equally sure chains the shorter one.
     """
     near: dict[Id, list[tuple[Id, Link]]] = {}
     for link in links:
@@ -187,7 +187,10 @@ def _members(oldest_first: Sequence[Id], parent: list[int], used: Iterable[Link]
 
 
 def _too_large(
-    oldest_first: Sequence[Id], parent: list[int], groups: Mapping[int, Collection[int]], pairs: Iterable[tuple[int, int]]
+    oldest_first: Sequence[Id],
+    parent: list[int],
+    groups: Mapping[int, Collection[int]],
+    pairs: Iterable[tuple[int, int]],
 ) -> list[Waiting]:
     found = {}
     for pair in pairs:

@@ -117,7 +117,9 @@ def _kind(said: Declaration, name: str, one: Any) -> Kind:
         and all(type(step) is int and step > 0 for step in steps)
         and sorted(set(steps)) == steps
     ):
-        raise said.wrong("must be rising whole numbers from 1", "write it as [1, 2], or [] for equal only", *at, "compare")
+        raise said.wrong(
+            "must be rising whole numbers from 1", "write it as [1, 2], or [] for equal only", *at, "compare"
+        )
     if strength == DESCRIBED and steps is None:
         raise said.wrong("is described but not compared", "add compare, such as compare: [1, 2]", *at)
     half_life = one.get("half_life_days")
@@ -132,13 +134,17 @@ def _kind(said: Declaration, name: str, one: Any) -> Kind:
         raise said.wrong("must be a list", "write it as [value, value]", *at, "ignore")
     default = 0.5 if strength == WEAK else 1.0
     confidence = _number(said, "confidence", default, 0, 1, *at, of=one)
-    return Kind(name, strength, clean, confidence, half_life, None if steps is None else tuple(steps), tuple(map(str, ignore)))
+    return Kind(
+        name, strength, clean, confidence, half_life, None if steps is None else tuple(steps), tuple(map(str, ignore))
+    )
 
 
 def _blocks(said: Declaration, compared: set[str]) -> tuple[tuple[str, ...], ...]:
     blocks = said.said.get("compare_where_equal", [])
     if not isinstance(blocks, list) or not all(isinstance(block, list) and block for block in blocks):
-        raise said.wrong("must be a list of lists", "write it as [[birth_date], [surname, postcode]]", "compare_where_equal")
+        raise said.wrong(
+            "must be a list of lists", "write it as [[birth_date], [surname, postcode]]", "compare_where_equal"
+        )
     for number, block in enumerate(blocks):
         for kind in block:
             if kind not in compared:
@@ -201,7 +207,13 @@ def _refuse_unknown(said: Declaration, part: dict[str, Any], known: set[str], *a
 
 
 def _number(
-    said: Declaration, key: str, default: float, low: float, high: float, *at: str | int, of: dict[str, Any] | None = None
+    said: Declaration,
+    key: str,
+    default: float,
+    low: float,
+    high: float,
+    *at: str | int,
+    of: dict[str, Any] | None = None,
 ) -> float:
     value = (said.said if of is None else of).get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

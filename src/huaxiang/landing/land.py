@@ -46,7 +46,8 @@ def land(settings: Settings, run: Run) -> None:
     one ledger file, which is the commit.
 
     Raises BadConfiguration for a contract or mapping that cannot be used, MissingPartition when a source's inbox folder
-    is missing or none of order_lines, events and identifiers has a drop by then, BrokenConservation when a record would be lost.
+    is missing or none of order_lines, events and identifiers has a drop by then, BrokenConservation when a record would
+    be lost.
     """
     with step("landing", run, settings) as log:
         contracts = load_contracts(settings)

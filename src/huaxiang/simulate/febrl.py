@@ -4,9 +4,9 @@
 |---|---|---|
 | `people_D.csv` of each system | five days | number, what (the kind of identifier), said (its value) |
 
-A record goes to the system and the day that a hash of its name says; its number there follows that hash too, so nothing
-of the answer is left in it. `known_person` is the answer, and is only used to measure. `customers` of a sample keeps the
-first so many people.
+A record goes to the system and the day that a hash of its name says; its number there follows that hash too, so
+nothing of the answer is left in it. `known_person` is the answer, and is only used to measure. `customers` of a sample
+keeps the first so many people.
 """
 
 from __future__ import annotations

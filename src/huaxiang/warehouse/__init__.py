@@ -215,7 +215,10 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "survivorship": {"sources": list(whose.sources), "fields": {name: list(how) for name, how in whose.fields.items()}},
+        "survivorship": {
+            "sources": list(whose.sources),
+            "fields": {name: list(how) for name, how in whose.fields.items()},
+        },
         "tags": [
             {key: getattr(tag, key) for key in ("name", "kind", "value", "evidence", "confidence")}
             for tag in load_tags(settings)

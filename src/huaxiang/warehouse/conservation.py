@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PUBLISHED, SAME, SUPERSEDED, SUPPRESSED = "published", "duplicate", "superseded", "suppressed"
-# How many landed rows stand behind a staging table: not one each where rows are made of other tables, or one of several.
+# The landed rows behind a staging table, where that is not one each: rows made of other tables, or one of several.
 _LANDED_ROWS = {
     "customers": "coalesce(sum(declared_count), 0)",
     "orders": "count(*) filter (where is_supplied)",
