@@ -1,5 +1,6 @@
-{%- set fields = var('survivorship')['fields'] -%}
-{%- set rank_of_source = var('survivorship')['sources'] -%}
+{%- set fields = [
+    'age_band', 'income_band', 'household_size', 'children', 'marital_status', 'home_ownership', 'household_type'
+] -%}
 
 with
 
@@ -20,60 +21,58 @@ records as (
     select
         keys.customer_id,
         keys.confidence,
-        declared.*,
-        case declared.source_name
-            {% for source in rank_of_source -%}
-            when '{{ source }}' then {{ loop.index }}
-            {% endfor -%}
-            else {{ rank_of_source | length + 1 }}
-        end as source_rank,
-        {% for field in fields -%}
-        case when declared.{{ field }} is null then 0 else 1 end{{ ' + ' if not loop.last }}
-        {%- endfor %} as filled
+        keys.source_customer_id,
+        declared.source_name,
+        declared.file_id,
+        declared.record_number,
+        declared.load_date,
+        declared.age_band,
+        declared.income_band,
+        declared.household_size,
+        declared.children,
+        declared.marital_status,
+        declared.home_ownership,
+        declared.household_type,
+        {{ survival_source_rank('declared.source_name') }} as source_rank,
+        case when declared.age_band is null then 0 else 1 end
+        + case when declared.income_band is null then 0 else 1 end
+        + case when declared.household_size is null then 0 else 1 end
+        + case when declared.children is null then 0 else 1 end
+        + case when declared.marital_status is null then 0 else 1 end
+        + case when declared.home_ownership is null then 0 else 1 end
+        + case when declared.household_type is null then 0 else 1 end as filled
 
-    from (
-        select
-            source_name,
-            customer_id as source_customer_id,
-            file_id,
-            record_number,
-            load_date,
-            {% for field in fields -%}
-            {{ field }}{{ ',' if not loop.last }}
-            {% endfor %}
-        from declared
-    ) as declared
+    from declared
     inner join keys
         on
             declared.source_name = keys.source_name
-            and declared.source_customer_id = keys.source_customer_id
+            and declared.customer_id = keys.source_customer_id
 
 ),
 
 said as (
+    {% for field in fields %}
+    {{ 'union all' if not loop.first }}
 
-    {% for field, criteria in fields.items() -%}
     select
         customer_id,
         '{{ field }}' as field,
         cast({{ field }} as string) as said_value,
         source_name,
+        source_customer_id,
         file_id,
         record_number,
-        source_customer_id,
-        {{ survival_rank(criteria, 0) }} as first_rank,
-        {{ survival_rank(criteria, 1) }} as second_rank,
-        {{ survival_rank(criteria, 2) }} as third_rank,
-        {{ survival_rank(criteria, 3) }} as fourth_rank,
-        '{{ criteria[0] }}' as first_word,
-        '{{ criteria[1] if criteria | length > 1 else "tie" }}' as second_word,
-        '{{ criteria[2] if criteria | length > 2 else "tie" }}' as third_word,
-        '{{ criteria[3] if criteria | length > 3 else "tie" }}' as fourth_word
+        {{ survival_rank(field, 0) }} as first_rank,
+        {{ survival_rank(field, 1) }} as second_rank,
+        {{ survival_rank(field, 2) }} as third_rank,
+        {{ survival_rank(field, 3) }} as fourth_rank,
+        '{{ survival_word(field, 0) }}' as first_word,
+        '{{ survival_word(field, 1) }}' as second_word,
+        '{{ survival_word(field, 2) }}' as third_word,
+        '{{ survival_word(field, 3) }}' as fourth_word
     from records
     where {{ field }} is not null
-    {{ 'union all' if not loop.last }}
     {% endfor %}
-
 ),
 
 ranked as (
@@ -82,51 +81,48 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id, field
-            order by first_rank, second_rank, third_rank, fourth_rank, source_name, source_customer_id
+            order by
+                first_rank asc, second_rank asc, third_rank asc, fourth_rank asc,
+                source_name asc, source_customer_id asc
         ) as place
+
     from said
+
+),
+
+golden as (
+
+    select * from ranked
+    where place = 1
 
 ),
 
 compared as (
 
     select
-        ranked.*,
-        golden.said_value as golden_value,
-        golden.first_rank as golden_first,
-        golden.second_rank as golden_second,
-        golden.third_rank as golden_third,
-        golden.fourth_rank as golden_fourth
+        ranked.customer_id,
+        ranked.field,
+        ranked.said_value,
+        ranked.source_name,
+        ranked.file_id,
+        ranked.record_number,
+        ranked.place = 1 as is_golden,
+        case
+            when ranked.place = 1 then 'golden'
+            when ranked.said_value = golden.said_value then 'same value'
+            when ranked.first_rank != golden.first_rank then ranked.first_word
+            when ranked.second_rank != golden.second_rank then ranked.second_word
+            when ranked.third_rank != golden.third_rank then ranked.third_word
+            when ranked.fourth_rank != golden.fourth_rank then ranked.fourth_word
+            else 'tie'
+        end as reason
+
     from ranked
-    inner join ranked as golden
+    inner join golden
         on
             ranked.customer_id = golden.customer_id
             and ranked.field = golden.field
-            and golden.place = 1
-
-),
-
-reasons as (
-
-    select
-        customer_id,
-        field,
-        said_value,
-        source_name,
-        file_id,
-        record_number,
-        place = 1 as is_golden,
-        case
-            when place = 1 then 'golden'
-            when said_value = golden_value then 'same value'
-            when first_rank <> golden_first then first_word
-            when second_rank <> golden_second then second_word
-            when third_rank <> golden_third then third_word
-            when fourth_rank <> golden_fourth then fourth_word
-            else 'tie'
-        end as reason
-    from compared
 
 )
 
-select * from reasons
+select * from compared

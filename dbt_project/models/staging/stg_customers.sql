@@ -36,9 +36,14 @@ golden as (
 
     select
         customer_id,
-        {% for field in var('survivorship')['fields'] -%}
-        max(said_value) filter (where field = '{{ field }}') as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+        max(said_value) filter (where field = 'age_band') as age_band,
+        max(said_value) filter (where field = 'income_band') as income_band,
+        max(said_value) filter (where field = 'household_size') as household_size,
+        max(said_value) filter (where field = 'children') as children,
+        max(said_value) filter (where field = 'marital_status') as marital_status,
+        max(said_value) filter (where field = 'home_ownership') as home_ownership,
+        max(said_value) filter (where field = 'household_type') as household_type
+
     from {{ ref('customer_values') }}
 
     where is_golden
