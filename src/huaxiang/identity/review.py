@@ -38,7 +38,7 @@ def explain(settings: Settings, name: str) -> str:
         if one == oldest:
             lines.append(f"  {one}: the oldest; its id is the person's")
             continue
-        lines.append(f"  {one}: confidence {keys[one][1]:.4f}")
+        lines.append(f"  {one}: confidence {_sure(keys[one][1])}")
         lines += [f"      {_sentence(link)}" for link in _chain(one, oldest, chains)]
     outward = sorted(
         (link for link in links if (link.left in inside) != (link.right in inside)), key=lambda link: -link.confidence
@@ -106,7 +106,7 @@ def rejoin(settings: Settings, names: Sequence[str], reason: str) -> str:
 def train(settings: Settings) -> str:
     """Fit the model of likeness again on the customers that staging knew last. Raises CannotFit when it cannot be."""
     if not settings.home.known_files.exists():
-        raise MissingPartition("identity: nothing is staged yet; run 'huaxiang staging' first")
+        raise MissingPartition("nothing is staged yet; run 'huaxiang staging' first")
     policy = load_policy(settings)
     before = likeness.newest(settings.home)
     with connect() as connection:
@@ -123,7 +123,7 @@ def _keys(settings: Settings) -> dict[Id, tuple[str, float]]:
 
     path = settings.home.person_keys
     if not path.exists():
-        raise MissingPartition("identity: nothing is staged yet; run 'huaxiang staging' first")
+        raise MissingPartition("nothing is staged yet; run 'huaxiang staging' first")
     rows = pq.ParquetFile(path).read().to_pylist()
     return {Id(row["source_name"], row["source_customer_id"]): (row["customer_id"], row["confidence"]) for row in rows}
 
@@ -136,8 +136,7 @@ def _person(settings: Settings, keys: dict[Id, tuple[str, float]], name: str) ->
     if any(customer == name for customer, _ in keys.values()):
         return name
     raise MissingPartition(
-        "identity: nobody with an identifier has that name; give a customer_id, or source:id as in"
-        f" {settings.sources[0]}:1"
+        f"nobody with an identifier has that name; give a customer_id, or source:id as in {settings.sources[0]}:1"
     )
 
 
@@ -147,7 +146,7 @@ def _group(settings: Settings, keys: dict[Id, tuple[str, float]], names: Sequenc
         source, _, number = name.partition(":")
         if Id(source, number) not in keys:
             raise MissingPartition(
-                f"identity: name {place} is no customer with an identifier; give source:id, as"
+                f"name {place} is no customer with an identifier; give source:id, as"
                 f" 'huaxiang identity explain' shows them; the sources are {', '.join(settings.sources)}"
             )
         group.append(Id(source, number))
@@ -173,7 +172,12 @@ def _chain(one: Id, oldest: Id, chains: dict[Id, tuple[float, Link | None]]) -> 
 def _sentence(link: Link) -> str:
     what = "are alike" if link.kind == likeness.LIKENESS else f"share a {link.kind} ({link.evidence})"
     model = f", model {link.model}" if link.model else ""
-    return f"{link.left} and {link.right} {what}: {link.confidence:.4f}, known since {link.first_seen}{model}"
+    return f"{link.left} and {link.right} {what}: {_sure(link.confidence)}, known since {link.first_seen}{model}"
+
+
+def _sure(confidence: float) -> str:
+    """Four places, and never 1 for what is not quite."""
+    return "over 0.9999" if 0.99995 <= confidence < 1 else f"{confidence:.4f}"
 
 
 def _some(members: Sequence[Sequence[str]]) -> str:

@@ -32,10 +32,7 @@ def describe(said: dict[str, Any]) -> Recognised:
         ("Customers of sources", f"{said['source_ids']:,}"),
         ("Persons", f"{said['persons']:,}"),
         ("Largest person", plural(said["largest"], "customer")),
-        (
-            "Ids changed",
-            f"{churn['changed']:,} ({churn['share']:.2%}) since {churn['since']}" if churn else "first run",
-        ),
+        ("Ids changed since the last day", f"{churn['changed']:,} ({churn['share']:.2%})" if churn else "–"),
     ]
     links = [(_kind(kind), f"{pairs:,}", "one person") for kind, pairs in said["links"].items()]
     links += [(_kind(kind), f"{pairs:,}", "told, not joined") for kind, pairs in said["told"].items()]
