@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from huaxiang.errors import MissingPartition
 from huaxiang.identity import likeness, resolve, review
+from huaxiang.identity.decisions import read_decisions
 from huaxiang.landing.ledger import read_ledger
 from huaxiang.landing.versions import known_files, write_known_files
 from huaxiang.settings import Run, Settings, load_settings
 from huaxiang.steps import StepLog
 from huaxiang.tables import Home
+from huaxiang.timetravel.private_home import link_identity
 from tests.dbt.small_home import SmallHome
 
 DAY, NEXT, LATER = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
@@ -264,3 +266,16 @@ def settings_of() -> Callable[[SmallHome], Path]:
         return settings.identity_policy
 
     return path
+
+
+def test_a_past_release_is_made_with_the_decisions_it_knew(home: SmallHome, tmp_path: Path) -> None:
+    land(home, "crm", DAY, [("1", "email", "a@a"), ("2", "email", "a@a")])
+    staged(home, DAY)
+    review.unmerge(home.settings, ["crm:2"], "two people")
+    review.rejoin(home.settings, ["crm:2"], "one after all")
+    numbers = {}
+    for up_to in (None, {"decisions": 1, "model": 0}, {}):
+        past = replace(home.settings, home=Home(tmp_path / str(len(numbers))))
+        link_identity(home.settings, past, up_to)
+        numbers[str(up_to)] = (read_decisions(past.home).number, len(read_decisions(past.home).apart))
+    assert list(numbers.values()) == [(2, 0), (1, 1), (0, 0)]
