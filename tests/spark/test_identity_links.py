@@ -1,4 +1,4 @@
-"""Probable links are the same on both engines: 500 of FEBRL's people, one model."""
+"""Probable links are the same on both engines, and a fit comes out as before: 500 of FEBRL's people."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def test_both_engines_find_the_same_links_with_the_same_confidence(spark: Any, t
         )
         assert known.described(connection, policy) > 1000
         model = likeness.fit(connection, policy, 1)
+        assert likeness.fit(connection, policy, 1) == model
         found = {
             engine: likeness.probable_links(connection, settings, policy, model, engine)
             for engine in ("duckdb", "spark")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huaxiang.errors import MissingPartition
+from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.identity import likeness, resolve, review
 from huaxiang.identity.decisions import read_decisions
 from huaxiang.landing.ledger import read_ledger
@@ -279,3 +279,21 @@ def test_a_past_release_is_made_with_the_decisions_it_knew(home: SmallHome, tmp_
         link_identity(home.settings, past, up_to)
         numbers[str(up_to)] = (read_decisions(past.home).number, len(read_decisions(past.home).apart))
     assert list(numbers.values()) == [(2, 0), (1, 1), (0, 0)]
+
+
+def test_a_decision_or_model_that_was_changed_stops_the_run(home: SmallHome) -> None:
+    land(home, "crm", DAY, [("1", "email", "a@a"), ("2", "email", "a@a")])
+    staged(home, DAY)
+    review.unmerge(home.settings, ["crm:2"], "two people")
+    (decision,) = (home.settings.home.identity / "decisions").iterdir()
+    decision.write_text("{", encoding="utf-8")
+    with pytest.raises(
+        BrokenConservation, match=r"000001.json: cannot be read, so who is who is not known; restore it"
+    ):
+        staged(home, DAY)
+    levels = {"surname": (likeness.Level(0.9, 0.1), likeness.Level(0.1, 0.9))}
+    path = likeness.keep(home.settings.home, likeness.Model(1, 0.001, {"surname": ()}, levels, 200))
+    assert likeness.newest(home.settings.home) == likeness.Model(1, 0.001, {"surname": ()}, levels, 200)
+    path.write_text(path.read_text(encoding="utf-8").replace("0.9", "0.8"), encoding="utf-8")
+    with pytest.raises(BrokenConservation, match=r"000001.json: has changed since it was written"):
+        likeness.newest(home.settings.home)

@@ -29,6 +29,7 @@ def test_the_policy_that_comes_with_the_code_is_read(tmp_path: Path) -> None:
     ("good", "bad", "said"),
     [
         ("email:         {strength: strong,", "email:         {strength: iron,", "use strong, weak, described, answer"),
+        ("  surname:   ", "  sur name;--:", "use lower-case letters, digits and _"),
         ("clean: email", "clean: soap", "use exact, email, phone"),
         ("half_life_days: 90", "half_life_days: soon", "give a whole number of days"),
         ("compare: [1, 3]", "compare: [3, 1]", "write it as \\[1, 2\\]"),

@@ -164,11 +164,11 @@ def _fit(connection: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, Any
     table = DuckDBAPI(connection=connection).register(connection.table("described"))
     linker = Linker(table, _settings(policy, None), log_level=None)
     strict = [block for block in policy.blocks if len(block) > 1 or policy.kinds[block[0]].strength == "strong"]
-    rules: list[Any] = [block_on(*map(_quoted, block)) for block in (strict or policy.blocks)]
+    rules: list[Any] = [block_on(*block) for block in (strict or policy.blocks)]
     linker.training.estimate_probability_two_random_records_match(rules, recall=_RECALL_OF_STRICT_RULES)
     linker.training.estimate_u_using_random_sampling(max_pairs=_SAMPLED_PAIRS, seed=_SEED)
     for block in _two_that_share_nothing(policy.blocks):
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*map(_quoted, block)))
+        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*block))
     return linker.misc.save_model_to_json()
 
 
@@ -222,7 +222,7 @@ def _settings(policy: Policy, model: Model | None) -> Any:
     return SettingsCreator(
         link_type="dedupe_only",
         comparisons=[_comparison(kind.name, kind.steps or (), model) for kind in policy.compared],
-        blocking_rules_to_generate_predictions=[block_on(*map(_quoted, block)) for block in policy.blocks],
+        blocking_rules_to_generate_predictions=[block_on(*block) for block in policy.blocks],
         probability_two_random_records_match=model.prior if model else 0.0001,
         retain_matching_columns=False,
         linker_uid="huaxiang",
@@ -233,20 +233,15 @@ def _comparison(kind: str, steps: tuple[int, ...], model: Model | None) -> Any:
     import splink.comparison_level_library as levels
     import splink.comparison_library as comparisons
 
-    column = _quoted(kind)
     found = [
-        levels.ExactMatchLevel(column),
-        *(levels.LevenshteinLevel(column, step) for step in steps),
+        levels.ExactMatchLevel(kind),
+        *(levels.LevenshteinLevel(kind, step) for step in steps),
         levels.ElseLevel(),
     ]
     if model:
         for level, figures in zip(found, model.levels[kind], strict=True):
             level.configure(m_probability=figures.m, u_probability=figures.u)
-    return comparisons.CustomComparison(output_column_name=kind, comparison_levels=[levels.NullLevel(column), *found])
-
-
-def _quoted(name: str) -> str:
-    return name
+    return comparisons.CustomComparison(output_column_name=kind, comparison_levels=[levels.NullLevel(kind), *found])
 
 
 def _share(value: object) -> float:

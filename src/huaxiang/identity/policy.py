@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ CLEANING = {
     "code": "upper(regexp_replace(value, '[^\\p{L}\\p{N}]', '', 'g'))",
     "text": "lower(strip_accents(regexp_replace(trim(value), '\\s+', ' ', 'g')))",
 }
+# A compared kind becomes a column beside these.
+_NAME = re.compile("[a-z][a-z0-9_]*")
+_TAKEN = {"unique_id", "source_name", "customer_id", "since"}
 _KEYS = {
     "kinds", "compare_where_equal", "link_above", "tell_above", "most_per_identifier", "most_per_person",
     "survivorship",
@@ -103,6 +107,8 @@ def _kinds(said: Declaration) -> dict[str, Kind]:
 
 def _kind(said: Declaration, name: str, one: Any) -> Kind:
     at = ("kinds", name)
+    if not _NAME.fullmatch(name) or name in _TAKEN:
+        raise said.wrong("is no name for a kind", "use lower-case letters, digits and _, such as given_name", *at)
     if not isinstance(one, dict):
         raise said.wrong("must be a mapping", "write it as {strength: strong, clean: email}", *at)
     _refuse_unknown(said, one, _KIND_KEYS, *at)
