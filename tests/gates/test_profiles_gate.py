@@ -13,6 +13,8 @@ import pytest
 from huaxiang import gates
 from huaxiang.errors import GateFailed, MissingPartition
 from huaxiang.gate_limits import GateLimits
+from huaxiang.identity.history import write_keys
+from huaxiang.identity.people import Id
 from huaxiang.settings import Run, Settings
 from tests.gates.homes import LandedHome, change, documented, line, portraits, profile
 
@@ -57,6 +59,14 @@ def checked(settings: Settings) -> dict[str, dict]:
 
 def failed(settings: Settings) -> dict[str, str]:
     return {name: found["severity"] for name, found in checked(settings).items() if not found["passed"]}
+
+
+def test_customers_that_are_one_person_count_once(settings, build):
+    write_keys(
+        settings.home.person_keys, {Id("shop", one): (person, 1.0) for one, person in (("c2", "c2"), ("c3", "c2"))}
+    )
+    portraits(build, [profile("c1", DAY, "3.00", 2), profile("c2", DAY, "1.50", 2)])
+    assert failed(settings) == {}
 
 
 def test_good_portraits_pass_every_check(settings, build):
