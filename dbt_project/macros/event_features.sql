@@ -296,8 +296,8 @@
 {# A column that looks at the values themselves. #}
 {% macro set_value(column) -%}
     {%- if column.kind == 'distinct' and column.days -%}
-        count(case when last_{{ column.last }} > {{ date_minus('as_of', column.days) }} then 1 end)
-    {%- elif column.kind == 'distinct' -%} count(last_{{ column.last }})
+        nullif(count(case when last_{{ column.last }} > {{ date_minus('as_of', column.days) }} then 1 end), 0)
+    {%- elif column.kind == 'distinct' -%} nullif(count(last_{{ column.last }}), 0)
     {%- elif column.kind == 'mode' -%}
         min(case when count_{{ column.count }} > 0 and count_{{ column.count }} = most_{{ column.count }} then set_value end)
     {%- else -%} {{ entropy('count_' ~ column.count) }}

@@ -11,6 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -96,11 +97,14 @@ def hand_over_release(settings: Settings, entry: Entry) -> str:
 
 
 def _tag_figures(said: Mapping[str, Any]) -> dict[str, float]:
-    """Of every tag the share of customers who have it, and the share whose value changed since the release before."""
-    tags = said.get("tags") or {}
-    coverage = {f"tag_coverage.{name}": float(one["coverage"]) for name, one in tags.items()}
-    changed = {f"tag_changed.{name}": float(one["changed"]) for name, one in tags.items() if one["changed"] is not None}
-    return coverage | changed
+    """Of every tag the share of customers who have it, its mean confidence, the share whose value changed since the
+    release before, and the age in days of what it rests on; as `tag_<figure>.<tag>`."""
+    found: dict[str, float] = {}
+    for name, one in (said.get("tags") or {}).items():
+        age_days = (date.fromisoformat(said["as_of"]) - date.fromisoformat(one["rests_on"])).days
+        of_tag = {key: one[key] for key in ("coverage", "confidence", "changed")} | {"age_days": age_days}
+        found |= {f"tag_{key}.{name}": float(value) for key, value in of_tag.items() if value is not None}
+    return found
 
 
 def replay(settings: Settings, tell: Callable[[str], None], cannot_score: CannotScore) -> None:

@@ -103,6 +103,12 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+def copy_of(landed: Settings, folder: Path) -> Settings:
+    """The same home once more, to build in."""
+    shutil.copytree(landed.home.root, folder / "home")
+    return replace(landed, home=Home(folder / "home"))
+
+
 # --- the plain reference: one event after the other, in Python
 
 
@@ -282,7 +288,7 @@ def same(one: Any, other: Any) -> bool:
 
 def test_two_hundred_random_features_equal_a_plain_reference(landed, tmp_path) -> None:
     said, conditions = random_features(200, seed=20171120)
-    settings = declared_in(landed, tmp_path / "project", said)
+    settings = declared_in(copy_of(landed, tmp_path), tmp_path / "project", said)
     built = build(settings, Run(DAY, KNOWN), [EARLIER, DAY])
     by_customer = {event: defaultdict(list, {}) for event in CONDITIONS}
     for event, rows in events_of(settings).items():
@@ -307,8 +313,7 @@ def test_two_hundred_random_features_equal_a_plain_reference(landed, tmp_path) -
 
 def test_days_added_one_by_one_equal_a_rebuild(landed, tmp_path) -> None:
     """Also with a line that comes late, and a product that moves to another department."""
-    shutil.copytree(landed.home.root, tmp_path / "home")
-    settings = replace(landed, home=Home(tmp_path / "home"))
+    settings = copy_of(landed, tmp_path)
     shop = SmallHome(settings)
     first, second, third = (DAY + timedelta(days=number) for number in range(1, 4))
     build(settings, Run(first, first))
@@ -326,8 +331,7 @@ def test_days_added_one_by_one_equal_a_rebuild(landed, tmp_path) -> None:
 
 def test_rows_of_later_days_change_nothing(landed, tmp_path) -> None:
     """The same day known then and known after ten more days of sales, but for what came late for days before it."""
-    shutil.copytree(landed.home.root, tmp_path / "home")
-    settings = replace(landed, home=Home(tmp_path / "home"))
+    settings = copy_of(landed, tmp_path)
     before = build(settings, Run(DAY, DAY))
     later = [line(200 + n, "edge", f"{DAY + timedelta(days=n)} 17:00:00", "50.00", "1029743") for n in range(1, 9)]
     SmallHome(settings).land("order_lines", KNOWN, later, source="complete_journey")

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from huaxiang.settings import Run, Settings
+from huaxiang.tags import figures, load_tags
 
 RUN = Run(date(2024, 3, 31), date(2024, 3, 31))
 HOSTILE_ID = "c<b>&\"'#/ü%"
@@ -83,6 +84,8 @@ def write_full_home(settings: Settings) -> None:
         ],
     )
     _audiences(build)
+    lifecycle = [tag for tag in load_tags(settings) if tag.name == "lifecycle"]
+    figures.write(build, figures.of_build(build, lifecycle, RUN.as_of, build), lifecycle)
     _levels(build)
     _segments(build)
     _moves(build)

@@ -77,7 +77,7 @@ def test_what_no_model_found_has_no_page_and_no_place(bare_report, visit):
 
 def test_the_navigation_goes_from_the_whole_to_the_parts(full_report, visit):
     pages = visit(full_report / "index.html").text("nav").split()
-    assert pages == ["Overview", "Segments", "Models", "Recommendations", "Customers", "Quality", "Data"]
+    assert pages == ["Overview", "Segments", "Tags", "Models", "Recommendations", "Customers", "Quality", "Data"]
     cards = visit(full_report / "index.html").page.locator(".cards b").all_inner_texts()
     assert "Models" in cards and "Recommendations" in cards
 

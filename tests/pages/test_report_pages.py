@@ -16,7 +16,7 @@ from tests.pages.homes import HOSTILE_ID, LINES, ORDERS, RUN, SCRIPT, SPEND, wri
 pytestmark = pytest.mark.pages
 
 PAGES = [
-    "index.html", "population.html", "segments.html", "audiences.html", "moves.html", "models.html",
+    "index.html", "population.html", "segments.html", "moves.html", "tags.html", "audiences.html", "models.html",
     "recommendations.html", "customer.html", "quality.html", "data.html",
 ]  # fmt: skip
 BARE_PAGES = ["index.html", "customer.html", "quality.html", "data.html"]
@@ -156,9 +156,8 @@ def test_a_sentence_opens_what_it_rests_on_and_how_that_is_known(full_report, vi
     assert "was in “large baskets" in group.inner_text()
     assert "Average basket fell from €14.50 to €10.00" in group.inner_text()
     assert "Not known: anything the customer would" not in seen.text(".story")
-    assert "Not known: anything the customer would have to declare." in visit(
-        full_report / "customer.html", fragment="#8"
-    ).text(".story")
+    other = visit(full_report / "customer.html", fragment="#8").text(".story")
+    assert "Not known: anything the customer would have to declare; a rhythm: there are too few orders." in other
 
 
 def test_persons_segments_and_everybody_show_the_same_totals(full_report, visit):
@@ -288,3 +287,10 @@ def test_building_the_report_twice_writes_the_same_pages(settings):
 def test_without_portraits_the_report_names_the_step_to_run_first(settings):
     with pytest.raises(MissingPartition, match="run 'huaxiang profiles --as-of 2024-04-01' first"):
         report.build(replace(settings), Run(date(2024, 4, 1), date(2024, 4, 1)))
+
+
+def test_the_tags_page_says_whom_a_tag_covers_how_steady_it_is_and_what_it_promises(full_report, visit):
+    seen = visit(full_report / "tags.html")
+    assert seen.row("Lifecycle", "table.tree")[7:] == ["100.0 %", "", "0.0 %"]
+    assert "no other value; every customer has one" in seen.text("#tag-lifecycle")
+    assert seen.row("active", "#tag-lifecycle")[2:] == ["4", "100.0 %"]

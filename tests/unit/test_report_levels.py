@@ -100,10 +100,10 @@ def test_a_move_is_told_with_its_features_before_and_after(settings):
     with built(settings, customer_profiles=PROFILES, segment_moves=MOVES) as tables:
         moved = moves.moves(tables)
     assert moves.sentence(moved[0], "EUR") == (
-        "was in “large”: Orders, 91 days fell from 6.0 to 4.0 and Average basket rose from €10.00 to €12.50"
+        "was in “large”: Orders, 91 days fell from 6 to 4 and Average basket rose from €10.00 to €12.50"
     )
     assert [(one.why, one.customers, one.figures) for one in moves.reasons(moved, "EUR")] == [
-        ("Orders, 91 days fell and Average basket rose", 1, "6.0 → 4.0; €10.00 → €12.50"),
+        ("Orders, 91 days fell and Average basket rose", 1, "6 → 4; €10.00 → €12.50"),
         ("first order since then", 1, ""),
         ("no longer among the customers", 1, ""),
     ]

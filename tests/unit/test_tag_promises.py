@@ -13,16 +13,18 @@ from tests.unit.tag_files import bare_project, tag_text, write
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> tuple[Path, Path]:
+def build(tmp_path: Path) -> Path:
     """Three customers: c1 has both tags, c2 one, c3 none."""
-    rows, people = tmp_path / "rows.parquet", tmp_path / "people.parquet"
+    folder = tmp_path / "build" / "profiles"
+    folder.mkdir(parents=True)
+    rows, people = folder / "customer_tags.parquet", folder / "customer_profiles.parquet"
     with duckdb.connect() as connection:
         connection.execute(
             "copy (select * from (values ('c1', 'a', 'yes'), ('c1', 'b', 'no'), ('c2', 'a', 'perhaps'))"
             f" as t (customer_id, tag, value)) to '{rows}' (format parquet)"
         )
         connection.execute(f"copy (select unnest(['c1', 'c2', 'c3']) as customer_id) to '{people}' (format parquet)")
-    return rows, people
+    return tmp_path / "build"
 
 
 @pytest.mark.parametrize(
@@ -34,18 +36,18 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     ],
 )
 def test_a_broken_promise_is_named_with_its_count(
-    settings: Settings, tmp_path: Path, files: tuple[Path, Path], promise_of_a: str, promise_of_b: str, said: str
+    settings: Settings, tmp_path: Path, build: Path, promise_of_a: str, promise_of_b: str, said: str
 ) -> None:
     project = bare_project(settings, tmp_path)
     write(project, tag_text("a", "'yes'", f"{promise_of_a}\n"), "a")
     write(project, tag_text("b", "'no'", f"{promise_of_b}\n"), "b")
     with pytest.raises(GateFailed, match=said) as error:
-        prove(load_tags(project), *files)
+        prove(load_tags(project), build)
     assert "perhaps" not in str(error.value), "a value of a customer's row is not told"
 
 
-def test_promises_that_hold_are_counted(settings: Settings, tmp_path: Path, files: tuple[Path, Path]) -> None:
+def test_promises_that_hold_are_counted(settings: Settings, tmp_path: Path, build: Path) -> None:
     project = bare_project(settings, tmp_path)
     write(project, tag_text("a", "'yes'", "values: ['yes', perhaps]\nexclusive: mood\n"), "a")
     write(project, tag_text("b", "'no'", "exclusive: humour\n"), "b")
-    assert prove(load_tags(project), *files) == 3
+    assert prove(load_tags(project), build) == 3

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from huaxiang.errors import BadConfiguration, HuaxiangError
+from huaxiang.handover import _tag_figures
 from huaxiang.release.store import Release
 from huaxiang.settings import Settings
 from huaxiang.tables import Home
@@ -80,6 +81,9 @@ def test_history_outlives_the_release(project: Settings, released: Release) -> N
     versions.keep(project, [released])
     told = versions.told(project, [])
     assert [(one.name, one.version, one.customers, one.text) for one in told] == [("often", 1, 1, GOOD)]
+    kept = project.home.tags_released / "2026-01-31-aaaa.json"
+    kept.write_text(kept.read_text()[:-9])
+    assert versions.told(project, []) == [], "a damaged file stops nobody"
     assert "since 2026-01-31, last 2026-01-31, in 1 release; 1 customer" in text.history(told, "often", None)
 
 
@@ -138,3 +142,21 @@ def test_a_new_tag_is_computed_over_past_releases_into_a_side_table(project: Set
     found = duckdb.sql(f"select release_id, customer_id, version, value from '{path}' order by customer_id").fetchall()
     assert (releases, rows) == (1, 2)
     assert found == [("2026-01-31-aaaa", "c2", 1, "yes"), ("2026-01-31-aaaa", "c3", 1, "yes")]
+
+
+def test_a_model_tag_is_stale_when_its_model_learned_longer_ago_than_the_tag_holds(
+    project: Settings, released: Release
+) -> None:
+    write(project, GOOD.replace("kind: rule", "kind: model\nneeds: [segments]"))
+    (released.path / "segments").mkdir()
+    for day, is_stale in (("2026-01-24", False), ("2026-01-23", True)):
+        (released.path / "segments" / "model.json").write_text(json.dumps({"training_as_of": day}))
+        [said] = figures.of_build(released.path, load_tags(project), DAY, None)
+        assert (str(said.rests_on), said.is_stale) == (day, is_stale)
+
+
+def test_the_figures_of_tags_become_metrics_of_the_release(project: Settings, released: Release) -> None:
+    said = {"as_of": "2026-02-02", "tags": versions.as_manifest(released.path)}
+    figures_of = {"tag_coverage.often": 0.333333, "tag_confidence.often": 1.0, "tag_age_days.often": 2.0}
+    assert _tag_figures(said) == figures_of
+    assert _tag_figures({"as_of": "2026-02-02"}) == {}, "a release that waits since before there were figures"

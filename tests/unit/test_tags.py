@@ -10,6 +10,7 @@ from huaxiang.settings import Settings
 from huaxiang.tags import load_tags
 from huaxiang.tags.compiling import tag_rows
 from huaxiang.tags.order import in_reading_order
+from huaxiang.tags.use import users
 from tests.unit.tag_files import GOOD, bare_project, tag_text, write
 
 
@@ -99,8 +100,12 @@ def test_a_tag_cannot_read_one_without_naming_it_or_one_that_is_retired(project:
         load_tags(project)
     write(project, tag_text("a", "tag_b", "reads: [b]\n"), "a")
     write(project, tag_text("b", "'yes'", "retired_on: 2026-01-01\n"), "b")
-    with pytest.raises(BadConfiguration, match="'b' is retired on 2026-01-01; retire this tag too"):
-        load_tags(project)
+    for reader in ("", "retired_on: 2026-01-02\n"):
+        write(project, tag_text("a", "tag_b", "reads: [b]\n" + reader), "a")
+        with pytest.raises(BadConfiguration, match="'b' is retired on 2026-01-01; retire this tag too"):
+            load_tags(project)
+    write(project, tag_text("a", "tag_b", "reads: [b]\nretired_on: 2026-01-01\n"), "a")
+    assert len(load_tags(project)) == 2
 
 
 @pytest.mark.parametrize(
@@ -140,3 +145,12 @@ def test_no_tag_makes_no_rows() -> None:
     with duckdb.connect() as connection:
         connection.execute("create table people as select 'c1' as customer_id, date '2026-01-31' as as_of")
         assert connection.execute(tag_rows([], "people")).fetchall() == []
+
+
+def test_a_tag_is_used_by_tags_and_audiences_that_name_it(project: Settings) -> None:
+    write(project, GOOD)
+    write(project, tag_text("calls", "tag_often", "reads: [often]\n"), "calls")
+    (project.project / "audiences").mkdir()
+    who = "description: calls\nwho: {any: [{tag: often, is: 'yes'}, {all: [{feature: recency_days, above: 3}]}]}\n"
+    (project.project / "audiences" / "callers.yml").write_text(who)
+    assert users(project, load_tags(project)) == {"calls": (), "often": ("tag calls", "audience callers")}

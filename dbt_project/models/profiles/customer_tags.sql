@@ -3,7 +3,7 @@ with
 profiles as (
 
     -- 'using' keeps one customer_id and one as_of; the other columns have names of their own, which is checked
-    select *
+    select * -- noqa: RF02
     from {{ ref('customer_profiles') }}
     left join {{ ref('customer_event_features') }} using (customer_id, as_of) -- noqa: ST07
 
@@ -17,8 +17,8 @@ computed_tags as (
 
 statements as (
 
-    select * from {{ ref('stg_manual_tags') }}
-    where said_on <= {{ as_of() }}
+    select * from {{ ref('customer_statements') }}
+    where as_of = {{ as_of() }}
 
 ),
 
@@ -29,44 +29,26 @@ manual_values as (
 
 ),
 
-last_statements as (
-
-    select
-        customer_id,
-        tag,
-        said_on,
-        value,
-        said_by,
-        reason,
-        -- two customers may turn out to be one
-        row_number() over (partition by customer_id, tag order by said_on desc, value asc, said_by asc, reason asc) as place
-
-    from statements
-
-),
-
 manual_tags as (
 
     select
         profiles.customer_id,
         profiles.as_of,
-        last_statements.tag,
-        last_statements.value,
+        statements.tag,
+        statements.value,
         cast(1 as double) as confidence,
-        'said by ' || last_statements.said_by || ' on ' || cast(last_statements.said_on as string)
-        || coalesce(': ' || last_statements.reason, '') as evidence,
+        'said by ' || statements.said_by || ' on ' || cast(statements.said_on as string)
+        || coalesce(': ' || statements.reason, '') as evidence,
         'manual' as source
 
-    from last_statements
-    inner join profiles on last_statements.customer_id = profiles.customer_id
+    from statements
+    inner join profiles on statements.customer_id = profiles.customer_id
     inner join manual_values
         on
-            last_statements.tag = manual_values.tag
-            and last_statements.value = coalesce(manual_values.value, last_statements.value)
+            statements.tag = manual_values.tag
+            and statements.value = coalesce(manual_values.value, statements.value)
 
-    where
-        last_statements.place = 1
-        and {{ days_between('last_statements.said_on', as_of()) }} <= manual_values.ttl_days
+    where statements.age_days <= manual_values.ttl_days
 
 ),
 

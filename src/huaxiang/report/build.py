@@ -18,6 +18,7 @@ def build(settings: Settings, run: Run) -> None:
         audiences,
         customer,
         data,
+        features,
         models,
         moves,
         overview,
@@ -36,6 +37,7 @@ def build(settings: Settings, run: Run) -> None:
         "tags.html": tags,
         "audiences.html": audiences,
         "models.html": models,
+        "features.html": features,
         "recommendations.html": recommendations,
     }
 

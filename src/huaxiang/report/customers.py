@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections import defaultdict
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from huaxiang.report import glossary, moves, words
+from huaxiang.report import glossary, words
 from huaxiang.report.items import Items, Pick
 from huaxiang.report.outlook import outlook
-from huaxiang.report.portrait import DECLARED_COLUMNS, KNOWN, Person, story, unknown
+from huaxiang.report.portrait import DECLARED_COLUMNS, KNOWN
 from huaxiang.report.products import Product
+from huaxiang.report.stories import Stories
 from huaxiang.report.tables import BuildTables, Row
 from huaxiang.tags import load_tags
 
@@ -32,8 +32,7 @@ _ELSEWHERE = {
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
     "new_product_type", "new_product_reason", *DECLARED_COLUMNS,
 }  # fmt: skip
-_MOST_VALUES = 12  # a tag with more of them sets nobody apart
-_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models"}
+_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models", "manual": "Said by people"}
 
 
 def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
@@ -44,13 +43,13 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     interests, tags = _interests(tables), _tags(tables)
     items = Items(tables) if tables.has("customer_items") else None
     picks, scores = items.picks() if items else {}, outlook(tables)
-    around = _around(tables, profiles, tags, scores.means[0] if scores else None)
+    stories = Stories(tables, profiles, tags, scores.means[0] if scores else None)
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
     figures = [column for column in columns if column not in _ELSEWHERE and not glossary.is_window(column)]
     stems = [stem for stem in ("order_count", "net_spend") if any(f"{stem}_{window}" in columns for window in _WINDOWS)]
     windows = [window for window in _WINDOWS if all(f"{stem}_{window}" in columns for stem in stems)]
-    shown = {
+    shown: dict[str, Any] = {
         "columns": columns,
         "spans": windows,
         "figures": figures,
@@ -63,10 +62,8 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
         part = profiles[number * size : (number + 1) * size]
         products: dict[Product, int] = {}
         people = [
-            _customer(
-                row, shown, interests.get(row["customer_id"], []), tags["of"].get(row["customer_id"], []), currency
-            )
-            | _story(row, interests.get(row["customer_id"], []), shown, tags, around, currency)
+            _customer(row, shown, liked, tags["of"].get(row["customer_id"], []), currency)
+            | stories.of(row, liked, shown["figures"], shown["declared"])
             | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
             for row in part
             for liked in (interests.get(row["customer_id"], []),)
@@ -142,85 +139,6 @@ def _customer(
     }
 
 
-@dataclass(frozen=True)
-class _Around:
-    """What a portrait is told against: everybody's shares and means, and who moved."""
-
-    shares: dict[tuple[str, str], float]
-    titles: dict[str, str]
-    segments: dict[int, float]
-    moved: dict[str, str]
-    away_mean: float | None
-
-
-def _around(tables: BuildTables, profiles: list[Row], tags: dict[str, Any], away_mean: float | None) -> _Around:
-    customers = len(profiles) or 1
-    sizes = Counter(row["segment_id"] for row in profiles if row.get("segment_id") is not None)
-    counted: Counter[tuple[str, str]] = Counter(
-        (tags["tags"][number], value) for of in tags["of"].values() for number, value, *_ in of
-    )
-    values = Counter(tag for tag, _ in counted)
-    hidden = {tag.name for tag in load_tags(tables.settings) if getattr(tag, "personal_data", "") == "sensitive"}
-    currency = tables.settings.currency
-    moved = moves.moves(tables) if tables.has("segment_moves") else []
-    return _Around(
-        shares={
-            (tag, value): count / customers
-            for (tag, value), count in counted.items()
-            if values[tag] <= _MOST_VALUES and tag not in hidden
-        },
-        titles={tag: title for tag, (title, *_) in zip(tags["tags"], tags["names"], strict=True)},
-        segments={segment: size / customers for segment, size in sizes.items()},
-        moved={
-            row["customer_id"]: moves.sentence(row, currency)
-            for row in moved
-            if row["how"] in ("feature moved", "model changed")
-        },
-        away_mean=away_mean,
-    )
-
-
-def _story(
-    row: Row, interests: list[Row], shown: dict[str, Any], tags: dict[str, Any], around: _Around, currency: str
-) -> dict[str, Any]:
-    """The sentences as [text, number of how it is known, where its evidence lies]; what nobody knows, if anything.
-
-    Evidence lies in what the page holds of the customer anyway: `f3` is the figure 3, `t2` the tag 2, `d1` what is
-    declared 1, and `s`, `i`, `a` and `p` are the segment, the interests, what lies ahead and the products.
-    """
-    own = tags["of"].get(row["customer_id"], [])
-    places = {tags["tags"][number]: place for place, (number, *_) in enumerate(own)}
-    person = Person(
-        row={name: value for name, value in row.items() if name != "spend_rank"},
-        interests=tuple(interest["category"] for interest in interests[:3]),
-        tags={tags["tags"][number]: (value, tags["sources"][number]) for number, value, *_ in own},
-        shares=around.shares,
-        titles=around.titles,
-        spend_rank=row["spend_rank"],
-        segment_share=around.segments.get(row.get("segment_id") or 0),
-        move=around.moved.get(row["customer_id"], ""),
-        away_mean=around.away_mean,
-    )
-    elsewhere = {"segment": "s", "interests": "i", "ahead": "a", "items": "p"}
-
-    def place(name: str) -> str | None:
-        if name.startswith("tag:"):
-            at = places.get(name.removeprefix("tag:"))
-            return None if at is None else f"t{at}"
-        for letter, columns in (("f", shown["figures"]), ("d", shown["declared"])):
-            if name in columns:
-                return f"{letter}{columns.index(name)}"
-        return elsewhere.get(name)
-
-    numbers = {how: number for number, how in enumerate(KNOWN)}
-    said = [
-        [one.text, numbers[one.how], " ".join(at for name in one.evidence if (at := place(name)))]
-        for one in story(person, currency)
-    ]
-    missing = unknown(person)
-    return {"story": said} | ({"unknown": words.visible("; ".join(missing))} if missing else {})
-
-
 def _ahead(
     picks: list[list[Pick]] | None, scores: list[list[Any]] | None, products: dict[Product, int]
 ) -> dict[str, Any]:
@@ -250,9 +168,10 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
 
 
 def _tags(tables: BuildTables) -> dict[str, Any]:
-    """Each customer's tags as [number of the tag, value, confidence, evidence]; each tag's title, description, kind."""
+    """Each customer's tags as [number of the tag, value, confidence, evidence]; each tag's name and source, and its
+    title, description and kind."""
     if not tables.has("customer_tags"):
-        return {"of": {}, "tags": [], "sources": [], "names": [], "kinds": []}
+        return {"of": {}, "keys": [], "names": [], "kinds": []}
     names = tables.rows("select distinct tag, source from customer_tags order by tag, source")
     titles = {tag.name: (tag.title, tag.description) for tag in load_tags(tables.settings)}
     kinds = [kind for kind in _KINDS if any(row["source"] == kind for row in names)]
@@ -270,8 +189,7 @@ def _tags(tables: BuildTables) -> dict[str, Any]:
         )
     return {
         "of": of,
-        "tags": [row["tag"] for row in names],
-        "sources": [row["source"] for row in names],
+        "keys": [(row["tag"], row["source"]) for row in names],
         "names": [[*_titled(row["tag"], titles), kinds.index(row["source"])] for row in names],
         "kinds": [_KINDS.get(kind, words.visible(kind)) for kind in kinds],
     }

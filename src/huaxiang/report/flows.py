@@ -64,10 +64,10 @@ def _drawn(flows: Sequence[Flow], label: str, width: int) -> Markup:
     left, right = nodes(flows, "source", height), nodes(flows, "target", height)
     deep = max(node.top + max(node.height, 2 * _LINE) for node in (*left, *right))
     parts = [*_bands(flows, left, right, room, width)]
-    for side, places in ((left, (0, room)), (right, (width - room + 6, width - room - _BAR))):
+    ends = ((left, room, room - 6, "end"), (right, width - room - _BAR, width - room + 6, "start"))
+    for side, bar, text, anchor in ends:
         for node in side:
-            parts.append(_rect(places[1], node))
-            parts += _name(node, places[0] if side is right else room - 6, "start" if side is right else "end", room)
+            parts += [_rect(bar, node), *_name(node, text, anchor, room)]
     return Markup('<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}">{3}</svg>').format(
         width, round(deep + 4), label, Markup("").join(parts)
     )

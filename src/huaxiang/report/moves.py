@@ -142,8 +142,8 @@ def sentence(row: Row, currency: str) -> str:
         return "first order since then"
     parts = zip(row["features"] or (), row["before"] or (), row["after"] or (), strict=True)
     said = [
-        f"{glossary.term(name).label} {_way(old, new)} from {glossary.say(name, old, currency, mean=True)} to "
-        f"{glossary.say(name, new, currency, mean=True)}"
+        f"{glossary.term(name).label} {_way(old, new)} from {_said(name, old, currency)} "
+        f"to {_said(name, new, currency)}"
         for name, old, new in parts
     ]
     return f"was in “{row['from_name']}”: {words.listed(said) if said else why(row)}"
@@ -185,12 +185,18 @@ def _way(before: float | None, after: float | None) -> str:
     return "rose" if after > before else "fell"
 
 
+def _said(name: str, value: float | None, currency: str) -> str:
+    """A figure of the table, which holds doubles, as the customer's page says it: a whole number without decimals."""
+    is_whole = value is not None and value == int(value)
+    return glossary.say(name, int(value) if is_whole and value is not None else value, currency, mean=not is_whole)
+
+
 def _figures(rows: list[Row], currency: str) -> str:
     """Each feature's median before and after, over the customers of one reason."""
     said = []
     for place, name in enumerate(rows[0]["features"] or ()):
         old, new = ([row[side][place] for row in rows if row[side][place] is not None] for side in ("before", "after"))
         if old and new:
-            ends = (glossary.say(name, median(values), currency, mean=True) for values in (old, new))
+            ends = (_said(name, median(values), currency) for values in (old, new))
             said.append(" → ".join(ends))
     return "; ".join(said)

@@ -34,6 +34,8 @@ _TOLD = {
     "likely_purchase",
     "recommended_new",
 }
+# What the segments are mostly told by, as far as it is no figure of a window: those stand on the page anyway.
+_SEGMENTED_BY = ("recency_days", "basket_net_mean", "coupon_share", "campaigns_answered")
 _MOST, _FEWEST, _APART, _RARE = 6, 3, 3, 0.25
 
 
@@ -132,7 +134,7 @@ def _segment(person: Person) -> Said | None:
         return None
     share = "" if person.segment_share is None else f", as {words.percent(person.segment_share, 0)} of all customers do"
     moved = f"; {person.move}" if person.move else ""
-    return Said(f"Shops like the group “{name}”{share}{moved}.", MODEL, ("segment",))
+    return Said(f"Shops like the group “{name}”{share}{moved}.", MODEL, ("segment", *_SEGMENTED_BY))
 
 
 def _likes(person: Person) -> Said | None:
@@ -164,8 +166,7 @@ def _outlook(person: Person) -> Said | None:
     if product:
         first = f"first to recommend is {product}" + (", new to the customer" if row.get("new_product_type") else "")
         said = f"{said}; {first}" if said else first[0].upper() + first[1:]
-    evidence = ("ahead", "items", "tag:churn_risk", "tag:recommended_new")
-    return Said(f"{said}.", MODEL, evidence) if said else None
+    return Said(f"{said}.", MODEL, ("ahead", "items")) if said else None
 
 
 def _orders(row: Row, currency: str, spend_rank: float | None) -> str:

@@ -23,6 +23,7 @@ PAGES = (
     ("audiences.html", "Audiences"),
     ("moves.html", "Moves"),
     ("models.html", "Models"),
+    ("features.html", "Features"),
     ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),
     ("quality.html", "Quality"),

@@ -100,6 +100,9 @@ def portraits(settings: Settings, release: Release) -> Iterator[duckdb.DuckDBPyC
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         connection.execute("set timezone = 'UTC'")
         found = connection.read_parquet(str(release.path / "profiles" / "customer_profiles.parquet"))
+        declared = release.path / "features" / "customer_event_features.parquet"
+        if declared.exists():
+            found = found.join(connection.read_parquet(str(declared)), "customer_id, as_of", how="left")
         found.create_view("released")
         columns = ", ".join(
             f'"{one.name}"' if one.name in found.columns else f'cast(null as {one.type}) as "{one.name}"'

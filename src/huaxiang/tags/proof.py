@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def prove(tags: Iterable[Tag], tags_file: Path, profiles_file: Path) -> int:
-    """Prove the promises on the Parquet of customer_tags and customer_profiles; returns how many were proven.
+def prove(tags: Iterable[Tag], build: Path) -> int:
+    """Prove the promises on the build's customer_tags and customer_profiles; returns how many were proven.
 
     Raises GateFailed naming every broken promise with its count.
     """
@@ -24,8 +24,10 @@ def prove(tags: Iterable[Tag], tags_file: Path, profiles_file: Path) -> int:
 
     promising = list(tags)
     with duckdb.connect() as connection:
-        connection.read_parquet(str(tags_file)).create_view("tag_rows")
-        customers = connection.read_parquet(str(profiles_file)).count("*").fetchall()[0][0]
+        connection.read_parquet(str(build / "profiles" / "customer_tags.parquet")).create_view("tag_rows")
+        customers = (
+            connection.read_parquet(str(build / "profiles" / "customer_profiles.parquet")).count("*").fetchall()[0][0]
+        )
         broken = broken_promises(connection, promising, "tag_rows", customers)
     if broken:
         raise GateFailed(

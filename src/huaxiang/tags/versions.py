@@ -21,6 +21,8 @@ from huaxiang.tags.tag import Tag
 if TYPE_CHECKING:
     from huaxiang.release.store import Release
 
+_KEYS = {"name", "version", "rule_hash", "customers", "coverage", "changed", "text"}
+
 
 @dataclass(frozen=True)
 class Told:
@@ -41,22 +43,25 @@ def keep(settings: Settings, releases: Iterable[Release]) -> None:
     """Keep what the releases say of their tags; called before old releases go. What is kept already stays."""
     for folder in _with_tags(releases):
         target = settings.home.tags_released / f"{folder.name}.json"
-        if not target.exists():
+        if not target.exists() and _read(folder / FILE):
             write_text(target, (folder / FILE).read_text(encoding="utf-8"))
 
 
 def told(settings: Settings, releases: Iterable[Release]) -> list[Told]:
-    """What all releases have said of all tags, of releases that have gone too; the earliest day first."""
-    files = {path.stem: path for path in settings.home.tags_released.glob("*.json")}
-    files |= {folder.name: folder / FILE for folder in _with_tags(releases)}
+    """What all releases have said of all tags, of releases that have gone too; the earliest day first.
+
+    A damaged file stops nobody: it says nothing.
+    """
+    files = {folder.name: folder / FILE for folder in _with_tags(releases)}
+    files |= {path.stem: path for path in settings.home.tags_released.glob("*.json")}
     found = [
         Told(
             release_id=release_id,
             as_of=date.fromisoformat(release_id[:10]),
-            **{key: one[key] for key in ("name", "version", "rule_hash", "customers", "coverage", "changed", "text")},
+            **{key: one[key] for key in _KEYS},
         )
         for release_id, path in files.items()
-        for one in json.loads(path.read_text(encoding="utf-8"))
+        for one in _read(path)
     ]
     return sorted(found, key=lambda one: (one.as_of, one.release_id, one.name))
 
@@ -87,9 +92,17 @@ def as_manifest(build: Path) -> dict[str, Any] | None:
     path = build / FILE
     if not path.exists():
         return None
-    keys = ("version", "rule_hash", "customers", "coverage", "changed")
+    keys = ("version", "rule_hash", "customers", "coverage", "confidence", "changed", "rests_on")
     return {one["name"]: {key: one[key] for key in keys} for one in json.loads(path.read_text(encoding="utf-8"))}
 
 
 def _with_tags(releases: Iterable[Release]) -> list[Path]:
     return [one.path for one in releases if (one.path / FILE).exists()]
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return said if all(set(one) >= _KEYS for one in said) else []
+    except (OSError, ValueError, TypeError):
+        return []

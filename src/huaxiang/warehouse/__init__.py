@@ -22,6 +22,8 @@ from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.features import load_features, plan
+from huaxiang.features.registry import NAME as REGISTRY
+from huaxiang.features.registry import registry
 from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.release import store
@@ -32,7 +34,7 @@ from huaxiang.tags.compiling import manual_values, tag_rows
 from huaxiang.tags.proof import prove
 from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
-from huaxiang.warehouse.dbt import build
+from huaxiang.warehouse.dbt import Built, build
 from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, sourced
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def _staging(settings: Settings, run: Run) -> None:
     with step("staging", run, settings) as log, state.discarding_if_damaged(settings):
         ledger = read_ledger(settings)
         _check_landing(settings, ledger)
+        _tags(settings, run)  # what the last step would refuse is refused by the first
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
         write_known_files(settings, known_files(ledger, run.known_at))
@@ -96,7 +99,7 @@ def features(settings: Settings, run: Run) -> None:
     """
     with step("features", run, settings) as log, state.discarding_if_damaged(settings):
         state.check(settings, run, after="staging")
-        _dbt(settings, run, "features", log)
+        built = _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
         for table, called in _FEATURE_TABLES.items():
@@ -106,6 +109,11 @@ def features(settings: Settings, run: Run) -> None:
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
             log.fact(called, rows or 0)
+        with state.reading(settings) as connection:
+            write_text(
+                settings.home.build(run.id) / REGISTRY,
+                registry(load_features(settings), run, built.seconds, connection),
+            )
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -169,8 +177,7 @@ def profiles(settings: Settings, run: Run) -> None:
     naming a broken tag's file, HuaxiangError when a model or test fails.
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
-        tags = in_force(load_tags(settings), run.as_of)
-        check_versions(tags, told(settings, store.releases(settings)))
+        tags = _tags(settings, run)
         wanted = load_audiences(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
@@ -185,7 +192,14 @@ def profiles(settings: Settings, run: Run) -> None:
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
-        log.fact("tag promises proven", _prove_tags(settings, run, tags, known))
+        used = [tag for tag in tags if known.met(tag.needs)]
+        log.fact("tag promises proven", prove(used, build_dir))
+        counted = figures.of_build(build_dir, used, run.as_of, store.latest_before(settings, run.as_of))
+        figures.write(build_dir, counted, used)
+        if stale := sum(one.is_stale for one in counted):
+            log.fact("tags on a model older than they hold", stale)
+        if idle := _idle_statements(settings, run):
+            log.fact("statements of people that are no tag", idle)
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
         if held := audiences.write(settings, run, wanted, known):
@@ -196,21 +210,31 @@ def profiles(settings: Settings, run: Run) -> None:
         reach("profiles.after_state")
 
 
+def _tags(settings: Settings, run: Run) -> tuple[Tag, ...]:
+    """The tags that portraits of the day carry. Raises BadConfiguration as load_tags and check_versions do."""
+    tags = in_force(load_tags(settings), run.as_of)
+    check_versions(tags, told(settings, store.releases(settings)))
+    return tags
+
+
+def _idle_statements(settings: Settings, run: Run) -> int:
+    """How many of the last words that people said of a customer are no tag of the portrait: too old, outside the list,
+    of no manual tag, or of somebody without a portrait."""
+    with state.reading(settings) as connection:
+        return int(
+            connection.execute(
+                "select count(*) from features.customer_statements as said"
+                " left join profiles.customer_tags as held"
+                " on said.customer_id = held.customer_id and said.tag = held.tag and held.source = 'manual'"
+                f" where said.as_of = date '{run.as_of}' and said.value is not null and held.tag is null"
+            ).fetchall()[0][0]
+        )
+
+
 def _of_sourced_tags(tags: Sequence[Tag], known: Sourced) -> str:
     """A tag is left out where one of its needs is not met, whatever its rule makes of empty columns."""
     names = ", ".join(f"'{tag.name}'" for tag in tags if known.met(tag.needs))
     return f"tag in ({names})" if names else "false"
-
-
-def _prove_tags(settings: Settings, run: Run, tags: Sequence[Tag], known: Sourced) -> int:
-    """Prove on all rows what the tags promise, and keep each tag's file and figures in the build."""
-    folder = settings.home.build(run.id)
-    used = [tag for tag in tags if known.met(tag.needs)]
-    proven = prove(
-        used, folder / "profiles" / "customer_tags.parquet", folder / "profiles" / "customer_profiles.parquet"
-    )
-    figures.write(folder, figures.of_build(folder, used, run.as_of, store.latest_before(settings, run.as_of)), used)
-    return proven
 
 
 def _check_landing(settings: Settings, ledger: list[LedgerRow]) -> None:
@@ -235,7 +259,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     """What a dbt invocation is told.
 
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
-    A tag that does not apply for want of a source is null for everybody, so all tags can be given.
+    All tags of the day are given; those that lack a source are left out when the table is exported.
     """
     tags = in_force(load_tags(settings), run.as_of)
     return {
@@ -254,7 +278,8 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     }
 
 
-def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> None:
+def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> Built:
     built = build(settings, run, layer, variables(settings, run))
     log.fact("models", built.models)
     log.fact("tests", built.tests)
+    return built

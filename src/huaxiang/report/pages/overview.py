@@ -20,6 +20,7 @@ _ABOUT = {
     "audiences.html": "Whom the home asks for, in words, with sizes and overlaps.",
     "moves.html": "Who changed segment since the day before, and the feature that moved.",
     "models.html": "Every model beside its baseline: how good it is, how that was measured, what else was tried.",
+    "features.html": "Every declared feature: what it says, of how many, how fresh it is and who reads it.",
     "recommendations.html": "What to recommend and why, and what is bought together.",
     "customer.html": "One customer: the portrait in words, every tag with its evidence.",
     "quality.html": "Every check, and every refused record with its reason.",
