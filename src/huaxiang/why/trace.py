@@ -147,14 +147,14 @@ def why(settings: Settings, day: Day, customer: str, name: str) -> Why:
         value=told.get("value"),
         confidence=told.get("confidence"),
         evidence=told.get("evidence"),
-        is_same_rule=_says_the_same(tags[name], day, customer, told.get("value")),
+        is_same_rule=says_the_same(tags[name], day, customer, told.get("value")),
         portrait=portrait.profile,
         columns=columns,
         rows=rows,
     )
 
 
-def _says_the_same(tag: Tag, day: Day, customer: str, value: str | None) -> bool:
+def says_the_same(tag: Tag, day: Day, customer: str, value: str | None) -> bool:
     """Whether the tag's expression gives that value; a manual tag and one that reads other tags are not asked again."""
     import duckdb
 
