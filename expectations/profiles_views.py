@@ -45,6 +45,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
         _segments(database)
     if "portrait_levels" in columns and "net_spend" in columns["customer_profiles"]:
         _levels(database, columns["customer_profiles"])
+    if "customer_attributes" in columns:
+        _attributes(database)
     lines = "*/order_lines/load_date=*/*.parquet"
     has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
     if has_money:
@@ -196,6 +198,33 @@ def _levels(database: Database, there: tuple[str, ...]) -> None:
             'profiles/portrait_levels.parquet' as place
         from compared
         order by difference desc, figure, named, others
+        """
+    )
+
+
+def _attributes(database: Database) -> None:
+    """`attributes_apart`: the rows in which declared and inferred values are not kept apart."""
+    database.run(
+        """
+        create table attributes_apart as
+        with rows as (
+            select
+                case
+                    when declared_value is not null then 'declared'
+                    when inferred_value is not null then 'inferred'
+                    else 'unknown'
+                end = status
+                and (declared_value is null or inferred_value is null)
+                and (inferred_value is null) = (confidence is null)
+                and coalesce(confidence between 0 and 1, true) as is_apart
+            from customer_attributes
+        )
+        select
+            count(*) filter (where not is_apart) as mixed_rows,
+            format('{:,} of {:,} rows', count(*) filter (where not is_apart), count(*)) as said,
+            (count(*) filter (where not is_apart))::bigint as failing_rows,
+            'attributes/customer_attributes.parquet' as place
+        from rows
         """
     )
 

@@ -210,6 +210,19 @@ RELEASED = (
         ("customer_id", "target", "category"),
         "how likely each customer is to stay away, or to buy a category",
     ),
+    ReleasedTable(
+        "customer_attributes",
+        "attributes",
+        ("customer_id", "attribute"),
+        "what each customer declared, and what may be inferred of the others, never in one column",
+    ),
+    ReleasedTable(
+        "customer_factors",
+        "attributes",
+        ("customer_id", "factor"),
+        "how much each behavioural lifestyle factor weighs in what a customer buys",
+    ),
+    ReleasedTable("factors", "attributes", ("factor", "rank"), "the categories of each behavioural lifestyle factor"),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable(
         "portrait_levels",

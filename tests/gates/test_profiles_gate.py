@@ -227,6 +227,15 @@ def test_a_customer_without_a_tag_stops_the_run(settings, build):
     assert (found["passed"], found["severity"], found["failing_rows"]) == (False, "critical", 1)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    ["'25-34' as declared_value", "'declared' as status", "null as confidence", "1.5 as confidence"],
+)
+def test_an_inferred_value_that_passes_for_a_declared_one_stops_the_run(settings, build, fault):
+    change(build / "attributes" / "customer_attributes.parquet", f"select * replace ({fault}) from rows")
+    assert failed(settings) == {"declared_and_inferred_are_apart": "critical"}
+
+
 def test_a_tiny_segment_is_told(settings, build):
     change(
         build / "segments" / "segments.parquet",
