@@ -6,7 +6,8 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-_FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", "tags", "features", "audiences", "requirements")
+_DECLARED = ("tags", "features", "audiences")
+_FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", *_DECLARED, "requirements")
 _SUFFIXES = {".py", ".sql", ".yml", ".lock", ".html", ".css", ".js"}
 
 
