@@ -8,7 +8,7 @@ profiles as (
 
 all_tags as (
 
-    {{ compile_tags(var('tags'), 'profiles') }}
+    {{ var('tag_rows') }}
 
 ),
 

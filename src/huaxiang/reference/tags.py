@@ -13,6 +13,7 @@ _KINDS = (
     ("fact", "Facts", "Repeat what is known."),
     ("rule", "Rules", "Judge by a threshold that is written in the tag's file."),
     ("model", "Models", "Repeat what a model says."),
+    ("manual", "Manual", "Repeat what a person of the company has said of a customer."),
 )
 
 
@@ -35,10 +36,25 @@ def page(project: Path) -> str:
 
 def _tag(tag: Tag) -> list[str]:
     lines = [f"### `{tag.name}`: {tag.title}", "", markdown.sentence(tag.description), ""]
-    lines += ["```sql", f"-- value (null: does not apply)\n{tag.value}", f"-- evidence\n{tag.evidence}"]
-    if tag.confidence not in ("1", "1.0"):
-        lines.append(f"-- confidence\n{tag.confidence}")
-    lines += ["```", ""]
+    lines += [
+        f"`{tag.tree}`, version {tag.version}, holds {tag.ttl_days} days. Owner: {tag.owner}. "
+        f"Purpose: {tag.purpose}. Personal data: {tag.personal_data}.",
+        "",
+    ]
+    if tag.retired_on:
+        lines += [f"Retired: portraits carry it up to the day before {tag.retired_on}.", ""]
+    if tag.values:
+        every = "every customer has one" if tag.is_exhaustive else "or none"
+        lines += [f"Says {', '.join(f'`{value}`' for value in tag.values)}: {every}.", ""]
+    if tag.exclusive:
+        lines += [f"A customer holds at most one tag of the group `{tag.exclusive}`.", ""]
+    if tag.reads:
+        lines += [f"Reads {markdown.codes(tag.reads)}.", ""]
+    if tag.kind != "manual":
+        lines += ["```sql", f"-- value (null: does not apply)\n{tag.value}", f"-- evidence\n{tag.evidence}"]
+        if tag.confidence not in ("1", "1.0"):
+            lines.append(f"-- confidence\n{tag.confidence}")
+        lines += ["```", ""]
     if tag.needs:
         lines += [f"Left out where a home has no source for {markdown.codes(tag.needs)}.", ""]
     return lines

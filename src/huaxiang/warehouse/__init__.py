@@ -22,7 +22,8 @@ from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
-from huaxiang.tags import load_tags
+from huaxiang.tags import in_force, load_tags
+from huaxiang.tags.compiling import tag_rows
 from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
 from huaxiang.warehouse.export import export, export_inputs, left_out, sourced
@@ -155,7 +156,7 @@ def profiles(settings: Settings, run: Run) -> None:
     naming a broken tag's file, HuaxiangError when a model or test fails.
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
-        tags = load_tags(settings)
+        tags = in_force(load_tags(settings), run.as_of)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
@@ -211,10 +212,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "tags": [
-            {key: getattr(tag, key) for key in ("name", "kind", "value", "evidence", "confidence")}
-            for tag in load_tags(settings)
-        ],
+        "tag_rows": tag_rows(in_force(load_tags(settings), run.as_of), "profiles"),
     }
 
 

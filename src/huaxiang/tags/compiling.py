@@ -1,0 +1,53 @@
+"""Tags as one SQL query: a row per customer and tag. dbt runs it, and so does whoever looks at tags beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from huaxiang.tags.order import in_reading_order
+from huaxiang.tags.tag import Tag, column_of
+
+_NOBODY = """select
+    customer_id,
+    as_of,
+    '' as tag,
+    cast(null as string) as value,
+    cast(null as double) as confidence,
+    cast(null as string) as evidence,
+    '' as source
+from {source}
+where false"""
+
+
+def tag_rows(tags: Sequence[Tag], source: str) -> str:
+    """The query over the table `source` of portraits: customer_id, as_of, tag, value (null: does not apply),
+    confidence, evidence, source.
+
+    A tag that others read becomes a column first, in reading order. The SQL is the same on DuckDB and Spark. Manual
+    tags are no expressions, so they are not in it.
+    """
+    computed = [tag for tag in in_reading_order(tags) if tag.kind != "manual"]
+    is_read = {name for tag in computed for name in tag.reads}
+    steps, last = [], source
+    for tag in computed:
+        if tag.name in is_read:
+            column = column_of(tag.name)
+            steps.append(
+                f"with_{column} as (\n    select {last}.*, cast({tag.value} as string) as {column}\n    from {last}\n)"
+            )
+            last = f"with_{column}"
+    rows = "\nunion all\n".join(_rows(tag, last, tag.name in is_read) for tag in computed)
+    return ("with\n" + ",\n".join(steps) + "\n" if steps else "") + (rows or _NOBODY.format(source=source))
+
+
+def _rows(tag: Tag, source: str, is_column: bool) -> str:
+    value = column_of(tag.name) if is_column else f"cast({tag.value} as string)"
+    return f"""select
+    customer_id,
+    as_of,
+    '{tag.name}' as tag,
+    {value} as value,
+    cast({tag.confidence} as double) as confidence,
+    cast({tag.evidence} as string) as evidence,
+    '{tag.kind}' as source
+from {source}"""
