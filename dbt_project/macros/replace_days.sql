@@ -1,18 +1,24 @@
 {# Daily aggregates: the incremental strategy `replace_days`.
 
-   Every row of a daily aggregate carries the fingerprint of its local day (order_days), which also names the day. A day is rebuilt
-   exactly when its fingerprint is not in the table yet; rows of days that changed or vanished are deleted. So a run with
+   Every row of a daily aggregate carries the fingerprint of its local day (order_days; for sessions session_days, which the model's
+   `meta: {days: ...}` names), which also names the day. A day is rebuilt exactly when its fingerprint is not in the table yet; rows of days that changed or vanished are deleted. So a run with
    an earlier as_of or known_at is as right as the next day's run, and an increment equals a full rebuild. #}
 
 {# The days a model has to build, with their fingerprints. #}
-{% macro days_to_build() -%}
+{% macro days_to_build(days='order_days', day='ordered_on') -%}
     select
-        ordered_on,
+        {{ day }},
         day_fingerprint
-    from {{ ref('order_days') }}
+    from {{ ref(days) }}
     {%- if is_incremental() %}
     where day_fingerprint not in (select day_fingerprint from {{ this }})
     {%- endif %}
+{%- endmacro %}
+
+
+{# The table of days, with their fingerprints, that the model at hand goes by. #}
+{% macro days_of_model() -%}
+    {%- do return(ref(config.get('meta', {}).get('days', 'order_days'))) -%}
 {%- endmacro %}
 
 
@@ -26,7 +32,7 @@
 {% macro get_incremental_replace_days_sql(arguments) -%}
     {%- set columns = arguments['dest_columns'] | map(attribute='name') | join(', ') %}
     delete from {{ arguments['target_relation'] }}
-    where day_fingerprint not in (select day_fingerprint from {{ ref('order_days') }});
+    where day_fingerprint not in (select day_fingerprint from {{ days_of_model() }});
 
     insert into {{ arguments['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arguments['temp_relation'] }};

@@ -163,6 +163,14 @@ RELEASED = (
         ("customer_id", "as_of", "rank"),
         "each customer's top categories, recent purchases weighing more",
     ),
+    ReleasedTable(
+        "customer_web_features",
+        "features",
+        ("customer_id", "as_of"),
+        "what is known of each visitor of the web or an app at the end of the day",
+    ),
+    ReleasedTable("web_pages", "features", ("page",), "every page of the last 91 days: views, entries, exits, dwell"),
+    ReleasedTable("web_page_moves", "features", ("from_page", "to_page"), "which page followed which"),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
     ReleasedTable(

@@ -22,7 +22,7 @@ from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
-from huaxiang.tags import in_force, load_tags
+from huaxiang.tags import in_force, load_tags, of_visitors
 from huaxiang.tags.compiling import tag_rows
 from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import build
@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
 
-_FEATURE_TABLES = ("customer_features", "customer_interests")
+# With the name that the step's log gives to their rows.
+_FEATURE_TABLES = {
+    "customer_features": "customers",
+    "customer_interests": "interests",
+    "customer_web_features": "visitors",
+    "web_pages": "pages",
+    "web_page_moves": "moves",
+}
 _PROFILE_TABLES = ("customer_profiles", "customer_tags")
 
 
@@ -62,10 +69,13 @@ def _staging(settings: Settings, run: Run) -> None:
         write_known_files(settings, known_files(ledger, run.known_at))
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
-            lines, customers = connection.execute(
-                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
+            lines, events, customers = connection.execute(
+                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_events),"
+                " (select count(*) from staging.stg_customers)"
             ).fetchall()[0]
         log.fact("order lines", lines)
+        if events:
+            log.fact("events", events)
         log.fact("customers", customers)
         fates = conservation.settle(settings, run)
         for outcome in (conservation.SAME, conservation.SUPERSEDED):
@@ -86,13 +96,15 @@ def features(settings: Settings, run: Run) -> None:
         _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
-        for table in _FEATURE_TABLES:
-            rows = export(settings, "features", table, folder, known, as_of=run.as_of)
-            if table == "customer_features" and not rows:
-                raise MissingPartition(
-                    f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
-                )
-            log.fact("customers" if table == "customer_features" else "interests", rows or 0)
+        rows = {table: export(settings, "features", table, folder, known, as_of=run.as_of) for table in _FEATURE_TABLES}
+        if not rows["customer_features"] and not rows["customer_web_features"]:
+            raise MissingPartition(
+                f"features/{run.as_of}: no customer has an order or an event by then; take a later --as-of or land more"
+                " drops"
+            )
+        for table, fact in _FEATURE_TABLES.items():
+            if rows[table] is not None:
+                log.fact(fact, rows[table] or 0)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -200,19 +212,23 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     """What a dbt invocation is told.
 
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
-    A tag that does not apply for want of a source is null for everybody, so all tags can be given.
+    A tag that does not apply for want of a source is null for everybody, so all tags can be given; tags of orders are
+    said of customers with an order only.
     """
+    tags = in_force(load_tags(settings), run.as_of)
     return {
         "as_of": str(run.as_of),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
         "time_zone": settings.time_zone,
         "first_source": settings.sources[0],
+        "session_timeout_minutes": settings.session_timeout_minutes,
         "sourced_tables": sorted(sourced(settings, run, tables_only=True).tables),
         "contract_keys": {
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "tag_rows": tag_rows(in_force(load_tags(settings), run.as_of), "profiles"),
+        "tag_rows": tag_rows(tags, "profiles"),
+        "visitor_tags": [tag.name for tag in tags if of_visitors(tag)],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
@@ -15,7 +15,7 @@ from huaxiang.failpoints import reach
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
-from huaxiang.tags import Tag
+from huaxiang.tags import Tag, needs_of
 from huaxiang.warehouse import state
 
 
@@ -119,24 +119,37 @@ def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Se
             if not known.met(needs):
                 missing["columns"].append({"table": table, "column": column, "needs": _unmet(known, needs)})
     for tag in tags:
-        if known.met(tag.needs):
+        needs = needs_of(tag)
+        if known.met(needs):
             continue
-        missing["tags"].append({"tag": tag.name, "title": tag.title, "needs": _unmet(known, tag.needs)})
+        missing["tags"].append({"tag": tag.name, "title": tag.title, "needs": _unmet(known, needs)})
     return missing
 
 
 def read_models(settings: Settings) -> dict[str, Model]:
     """The models dbt parsed last, from its manifest."""
     manifest = json.loads((settings.home.dbt_target / "manifest.json").read_text(encoding="utf-8"))
-    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return {
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    models = {
         node["name"]: Model(
             name=node["name"],
             needs=tuple(node["config"].get("meta", {}).get("needs", ())),
             columns={name: tuple(column.get("meta", {}).get("needs", ())) for name, column in node["columns"].items()},
         )
-        for node in models
+        for node in nodes
     }
+    models["customer_profiles"] = _of_orders(models["customer_profiles"], models["customer_features"])
+    return models
+
+
+def _of_orders(profiles: Model, features: Model) -> Model:
+    """The portrait's model where all that is said of orders needs them, as the features it comes from do."""
+    of_orders = (features.columns.keys() | {"top_category", "top_category_weight"}) - {"customer_id", "as_of"}
+    columns = {
+        name: (*(need for need in features.needs if need not in needs), *needs) if name in of_orders else needs
+        for name, needs in profiles.columns.items()
+    }
+    return replace(profiles, columns=columns)
 
 
 def _copy(connection: Any, query: str, path: Path) -> int:
