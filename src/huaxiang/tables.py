@@ -189,6 +189,10 @@ RELEASED = (
         ("customer_id", "target", "category"),
         "how likely each customer is to stay away, or to buy a category",
     ),
+    ReleasedTable("frequent_sequences", "sequences", ("sequence",), "what often comes after what, in this order"),
+    ReleasedTable(
+        "customer_next_categories", "sequences", ("customer_id", "rank"), "the category each customer comes to next"
+    ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
 )

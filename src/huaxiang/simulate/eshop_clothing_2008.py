@@ -72,9 +72,7 @@ def _load(connection: duckdb.DuckDBPyConnection, sample: Sample) -> None:
     import pyarrow.csv as csv
 
     if not ARCHIVE.is_file():
-        raise BadConfiguration(
-            f"{ARCHIVE}: not found, so nothing can be played; take it from a checkout"
-        )
+        raise BadConfiguration(f"{ARCHIVE}: not found, so nothing can be played; take it from a checkout")
     with zipfile.ZipFile(ARCHIVE) as archive:
         data = archive.read(_FILE)
     names = data.split(b"\n", 1)[0].decode().strip().split(";")

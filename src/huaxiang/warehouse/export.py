@@ -92,11 +92,30 @@ _INPUTS = {
     "customer_days": "customer_id, ordered_on, order_count",
 }
 
+# What the steps of a customer are: the clicks of each visit, or, where the home has no events, the days with an order.
+_VISITS = """
+    select
+        customer_id, session_id as sequence_id, step as position, occurred_on as happened_on,
+        coalesce(category, page) as category
+    from features.session_events
+    where coalesce(category, page) is not null
+"""
+_ORDER_DAYS = """
+    select distinct
+        customer_id, '' as sequence_id, ordered_on - date '1970-01-01' as position, ordered_on as happened_on, category
+    from features.purchases
+    where category is not null
+"""
+
 
 def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) -> int:
     """Write what models read to `<build>/.inputs/`, in a fixed order; returns the rows of `snapshots.parquet`."""
     folder = settings.home.inputs(run.id)
     with state.reading(settings) as connection:
+        if "sequences" in settings.models:
+            steps = _VISITS if sourced(settings, run, tables_only=True).met(["events"]) else _ORDER_DAYS
+            in_days = f"select * from ({steps}) where happened_on <= date '{run.as_of}' order by all"
+            _copy(connection, in_days, folder / "steps.parquet")
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
             _copy(connection, of_days, folder / f"{table}.parquet")
