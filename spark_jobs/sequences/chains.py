@@ -3,8 +3,8 @@
 With p0 the frequencies of all categories, s the smoothing and S the categories of the step before:
 
 - `frequencies`: p0, whatever came before (order 0, the baseline);
-- `markov`: the mean over c in S of (n(c -> x) + s p0(x)) / (n(c -> .) + s), a first-order chain with Dirichlet smoothing;
-- `own`: (m(x) + s p0(x)) / (m + s), m what the same sequence's customer has done so far in it.
+- `markov`: the mean over c in S of (n(c -> x) + s p0(x)) / (n(c -> .) + s), a first-order chain, Dirichlet-smoothed;
+- `own`: (m(x) + s p0(x)) / (m + s), m what the same sequence has held so far.
 """
 
 from __future__ import annotations

@@ -185,7 +185,8 @@ def _report(
         notes.append(f"{unknown:,} rows are of categories first seen in the judged days: nobody could foresee them")
     return {
         "baseline": {"name": FREQUENCIES, "words": _BASELINE, "sql": _BASELINE_SQL},
-        "split": f"Learned from {inputs.days_before(run.as_of, params.window_days)} to {held_from - timedelta(days=1)}, "
+        "split": f"Learned from {inputs.days_before(run.as_of, params.window_days)} to "
+        f"{held_from - timedelta(days=1)}, "
         f"judged by the steps from {held_from} to {run.as_of}; the model that scores learned from all days.",
         "notes": notes,
         "promotion": decision.reason,

@@ -32,7 +32,7 @@ def widespread(rows: pd.DataFrame, most: int) -> list[str]:
 
 
 def sequences_of(rows: pd.DataFrame) -> list[list[list[str]]]:
-    """Each sequence of rows in order as its steps, a step as its categories in order; the same step twice running is one."""
+    """Each sequence of rows in order as its steps, a step as its categories; the same step twice running is one."""
     columns = [rows[name].tolist() for name in ("customer_id", "sequence_id", "position", "category")]
     found = []
     for _, of in groupby(zip(*columns, strict=True), key=itemgetter(0, 1)):

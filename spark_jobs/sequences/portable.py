@@ -1,7 +1,7 @@
-"""What comes next, as MLflow serves it: one JSON file, no engine and none of our packages. It holds counts of categories only.
+"""What comes next, as MLflow serves it: one JSON file of counts of categories, no engine and none of our packages.
 
-Give it what was in the last step as categories joined by ' + '; it answers with the likeliest next category. Of the recipe
-`own` it takes the last step for all that was done so far.
+Give it what was in the last step as categories joined by ' + '; it answers with the likeliest next category. The
+recipe `own` takes the last step for all that was done so far.
 """
 
 from __future__ import annotations

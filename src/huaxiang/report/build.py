@@ -14,7 +14,7 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import customer, data, models, overview, quality, recommendations, segments
+    from huaxiang.report.pages import customer, data, models, overview, paths, quality, recommendations, segments
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
@@ -24,6 +24,7 @@ def build(settings: Settings, run: Run) -> None:
             "segments.html": tables.has("segments"),
             "models.html": models.is_needed(tables),
             "recommendations.html": recommendations.is_needed(tables),
+            "paths.html": paths.is_needed(tables),
         }
         pages = [page for page, _ in PAGES if needed.get(page, True)]
         made = site(
@@ -46,6 +47,8 @@ def build(settings: Settings, run: Run) -> None:
             models.write(made, tables)
         if "recommendations.html" in pages:
             recommendations.write(made, tables)
+        if "paths.html" in pages:
+            paths.write(made, tables)
         customer.write(made, tables)
         written = [path for path in folder.rglob("*") if path.is_file()]
         log.fact("pages", len(pages))

@@ -27,6 +27,10 @@ _SAYS = {
         "Next categories",
         "Says how likely each customer is to buy from each of the largest categories in the next 28 days.",
     ),
+    "next_category": (
+        "What comes next",
+        "Says which category the next step of each customer is likeliest to be of, by the steps before.",
+    ),
 }
 _OUTCOMES = {
     "won": "in use",

@@ -21,6 +21,7 @@ def sentences(row: Row, interests: list[str], currency: str, spend_rank: float |
         lambda: _lately(row, currency),
         lambda: _habits(row),
         lambda: f"Buys most of {words.listed(interests)}." if interests else "",
+        lambda: _visits(row),
         lambda: _campaigns(row),
         lambda: _ahead(row),
     ]
@@ -92,6 +93,17 @@ def _habits(row: Row) -> str:
 
 def _of_orders(row: Row, column: str) -> str:
     return f" ({words.percent(row[column], 0)} of orders)" if row.get(column) is not None else ""
+
+
+def _visits(row: Row) -> str:
+    visits, first, last = row.get("session_count"), row.get("first_visit_on"), row.get("last_visit_on")
+    if not visits or first is None or last is None:
+        return ""
+    span = f"on {words.day(first)}" if first == last else f"between {words.day(first)} and {words.day(last)}"
+    said = f"{words.plural(visits, 'visit')} {span}"
+    if row.get("page_view_count"):
+        said += f", {words.plural(row['page_view_count'], 'page')} seen"
+    return said + "."
 
 
 def _campaigns(row: Row) -> str:

@@ -20,6 +20,7 @@ PAGES = (
     ("segments.html", "Segments"),
     ("models.html", "Models"),
     ("recommendations.html", "Recommendations"),
+    ("paths.html", "Paths"),
     ("customer.html", "Customers"),
     ("quality.html", "Quality"),
     ("data.html", "Data"),
