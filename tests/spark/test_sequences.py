@@ -28,7 +28,7 @@ PARAMS = replace(SequenceParams(), bootstraps=50, min_support=0.1)
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    """120 customers with a step a day for 12 days: of five categories by chance, but tea is followed by milk 4 times of 5."""
+    """120 customers with 12 steps: of five categories by chance, but tea is followed by milk 4 times of 5."""
     rng = np.random.default_rng(7)
     names, found = np.array(["bread", "eggs", "milk", "salt", "tea"]), []
     for customer in range(120):

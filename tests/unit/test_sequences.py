@@ -1,4 +1,4 @@
-"""What comes next: the arithmetic of the recipes and of judging, on a few steps whose figures are worked out by hand."""
+"""What comes next: the arithmetic of the recipes and of judging, on a few steps worked out by hand."""
 
 from __future__ import annotations
 
