@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 _TABLE = "customer_profiles"
 _FILE = "profiles/customer_profiles.parquet"
+_BUYERS = "buyers"  # the view of those of them who have ordered
 _BUILD_AGAIN = "run the day again; if it fails again, report the table and the check: it is a fault of the computation"
 
 _DAYS = ("first_order_on", "last_order_on", "recency_days", "tenure_days")
 _NEVER_EMPTY = {
-    _TABLE: ("customer_id", "as_of", *_DAYS, "order_count", "net_spend"),
+    _TABLE: ("customer_id", "as_of"),
+    _BUYERS: (*_DAYS, "order_count", "net_spend"),
     "customer_tags": ("customer_id", "tag", "value", "evidence", "source"),
 }
 # Shares of counts cannot leave 0 to 1. Shares of money can, in odd data: a coupon may be worth more than the goods.
@@ -109,11 +111,13 @@ def _freshness(portraits: Portraits, limits: GateLimits) -> list:
             where=_FILE,
         ),
     )
+    has_orders = portraits.has(_TABLE, "last_order_on")
+    what, done = ("order", "bought") if has_orders else ("visit", "come")
     said = {
         "kind": "freshness",
         "view": "freshness",
         "table": _TABLE,
-        "description": "When nobody has bought for days, orders are missing: every customer would look lapsed.",
+        "description": f"When nobody has {done} for days, {what}s are missing: every customer would look lapsed.",
         "next_step": (
             "look at the landing gate and the newest days in the ledger; rare drops need 'gates: "
             "stale_critical_days' in huaxiang.yml"
@@ -124,11 +128,17 @@ def _freshness(portraits: Portraits, limits: GateLimits) -> list:
             column="days_behind",
             max_value=allowed,
             severity=severity,
-            meta=words(name=name, expected=f"an order of at most {days(allowed)} before {portraits.as_of}", **said),
+            meta=words(
+                name=name,
+                expected=f"an {what} of at most {days(allowed)} before {portraits.as_of}"
+                if has_orders
+                else f"a {what} of at most {days(allowed)} before {portraits.as_of}",
+                **said,
+            ),
         )
         for name, severity, allowed in (
-            ("orders_are_not_stale", "critical", limits.stale_critical_days),
-            ("orders_are_fresh", "warning", limits.stale_warning_days),
+            (f"{what}s_are_not_stale", "critical", limits.stale_critical_days),
+            (f"{what}s_are_fresh", "warning", limits.stale_warning_days),
         )
     ]
     return [of_the_day, *newest]
@@ -162,15 +172,16 @@ def _completeness(portraits: Portraits, limits: GateLimits) -> list:
     import great_expectations.expectations as gxe
 
     files = {table.name: table.path for table in portraits.tables}
+    files[_BUYERS] = _FILE
     checks = [
         gxe.ExpectColumnValuesToNotBeNull(
             column=column,
             severity="critical",
             meta=words(
-                name=f"{table}_{column}_is_never_empty",
+                name=f"{_TABLE if table == _BUYERS else table}_{column}_is_never_empty",
                 kind="completeness",
                 view=table,
-                table=table,
+                table=_TABLE if table == _BUYERS else table,
                 expected="no empty value",
                 description="Whoever reads the table relies on it: it is part of every portrait and every tag.",
                 next_step=_BUILD_AGAIN,
@@ -180,6 +191,7 @@ def _completeness(portraits: Portraits, limits: GateLimits) -> list:
         for table, columns in _NEVER_EMPTY.items()
         if table in files
         for column in columns
+        if table != _BUYERS or portraits.has(_TABLE, column)
     ]
     if portraits.has(_TABLE, "top_category"):
         checks.append(
@@ -190,7 +202,7 @@ def _completeness(portraits: Portraits, limits: GateLimits) -> list:
                 meta=words(
                     name="top_category_is_seldom_empty",
                     kind="completeness",
-                    view=_TABLE,
+                    view=_BUYERS,
                     table=_TABLE,
                     expected=f"at most {percent(limits.empty_warning_share)} empty values",
                     description=(
@@ -242,7 +254,13 @@ def _bounds(portraits: Portraits) -> list:
                 **said,
             ),
         )
-        for earlier, later in (("first_order_on", "last_order_on"), ("last_order_on", "as_of"))
+        for earlier, later in (
+            ("first_order_on", "last_order_on"),
+            ("last_order_on", "as_of"),
+            ("first_visit_on", "last_visit_on"),
+            ("last_visit_on", "as_of"),
+        )
+        if {earlier, later} <= set(there)
     ]
     return checks + days_in_order
 
@@ -257,7 +275,7 @@ def _coverage(portraits: Portraits, limits: GateLimits) -> list:
             meta=words(
                 name=f"every_customer_has_a_{what}",
                 kind="coverage",
-                view=_TABLE,
+                view=_BUYERS,
                 table=_TABLE,
                 expected=f"no customer without a {what.replace('_', ' ')}",
                 description="Whoever is passed over here would be left out of every campaign that is built on it.",
@@ -423,7 +441,7 @@ def _portraits_against_landed(portraits: Portraits) -> list:
                 "portraits_hold_every_customer",
                 "customers",
                 "customers = different customers in the landed lines of local days up to as_of",
-                "Whoever has bought has a portrait, and nobody else.",
+                "Whoever has bought has a portrait of a buyer, and nobody else.",
             ),
         )
         if figure != "lines" or portraits.has(_TABLE, "line_count")

@@ -33,12 +33,14 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
     for table in tables:
         database.run(f"create view {table.name} as select * from read_parquet({quoted(build / table.path)})")
     columns = {table.name: database.columns(table.name) for table in tables}
+    if "customer_profiles" in columns:
+        _buyers(database, columns["customer_profiles"])
     if "customer_profiles" not in columns:
         raise MissingPartition(
             f"{run.id}: there are no profiles to check: run 'huaxiang profiles --as-of {run.as_of}' first"
         )
     _volume(database, settings, run)
-    _freshness(database, run)
+    _freshness(database, run, columns["customer_profiles"])
     if "customer_tags" in columns:
         _tags(database)
     if "segments" in columns:
@@ -80,15 +82,22 @@ def _volume(database: Database, settings: Settings, run: Run) -> None:
     )
 
 
-def _freshness(database: Database, run: Run) -> None:
-    """`freshness`: days from the newest order of any customer to the end of the day."""
+def _buyers(database: Database, columns: tuple[str, ...]) -> None:
+    """`buyers`: the portraits of customers with an order; of who only came to look nothing of orders is told."""
+    condition = "order_count is not null" if "order_count" in columns else "true"
+    database.run(f"create view buyers as select * from customer_profiles where {condition}")
+
+
+def _freshness(database: Database, run: Run, columns: tuple[str, ...]) -> None:
+    """`freshness`: days from the newest order (where there are none, visit) of any customer to the end of the day."""
+    newest, what = ("last_order_on", "order") if "last_order_on" in columns else ("last_visit_on", "visit")
     database.run(
         f"""
         create table freshness as
         select
             -- Nothing at all is as far behind as can be told.
-            coalesce({quoted(run.as_of)}::date - max(last_order_on), 99999) as days_behind,
-            coalesce('the newest order is of ' || max(last_order_on)::varchar, 'there is no order') as said,
+            coalesce({quoted(run.as_of)}::date - max({newest}), 99999) as days_behind,
+            coalesce('the newest {what} is of ' || max({newest})::varchar, 'there is no {what}') as said,
             null::bigint as failing_rows,
             {quoted(_PROFILES)} as place
         from customer_profiles
@@ -145,7 +154,7 @@ def _levels(database: Database, there: tuple[str, ...]) -> None:
     )
     by_segment = f"""
         union all
-        select 'segment', segment_id::varchar, {sums} from customer_profiles where segment_id is not null group by all
+        select 'segment', segment_id::varchar, {sums} from buyers where segment_id is not null group by all
     """
     told = ", ".join(f"{name}::decimal(38, 2) as {name}" for name in figures)
     names = ", ".join(figures)
@@ -155,7 +164,7 @@ def _levels(database: Database, there: tuple[str, ...]) -> None:
         with
 
         persons as (
-            select 'population' as level, 'all' as group_id, {sums} from customer_profiles
+            select 'population' as level, 'all' as group_id, {sums} from buyers
             {by_segment if "segment_id" in there else ""}
         ),
 
@@ -301,7 +310,7 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
             create table {figure}_balance as
             with figures as (
                 select {portraits} as portraits, (select {figure} from landed) as landed
-                from customer_profiles
+                from buyers
             )
             select
                 portraits,

@@ -8,6 +8,14 @@
 {%- endmacro %}
 
 
+{# Microseconds from the earlier instant to the later one. #}
+{% macro microseconds_between(earlier, later) -%}
+    {%- if target.type == 'spark' -%} (unix_micros({{ later }}) - unix_micros({{ earlier }}))
+    {%- else -%} (epoch_us({{ later }}) - epoch_us({{ earlier }}))
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# A date some days earlier. #}
 {% macro date_minus(day, days) -%}
     {%- if target.type == 'spark' -%} date_sub({{ day }}, {{ days }})

@@ -5,11 +5,11 @@
    an earlier as_of or known_at is as right as the next day's run, and an increment equals a full rebuild. #}
 
 {# The days a model has to build, with their fingerprints. #}
-{% macro days_to_build() -%}
+{% macro days_to_build(days='order_days', day='ordered_on') -%}
     select
-        ordered_on,
+        {{ day }},
         day_fingerprint
-    from {{ ref('order_days') }}
+    from {{ ref(days) }}
     {%- if is_incremental() %}
     where day_fingerprint not in (select day_fingerprint from {{ this }})
     {%- endif %}

@@ -56,8 +56,8 @@ def summary(settings: Settings, run: Run, seconds: float, peak_gib: float | None
         ("released", made.id),
         ("current", f"{now.id} stays current: it is of a later day") if now.id != made.id else None,
         ("customers", f"{totals['customers']:,}"),
-        ("orders", f"{totals['orders']:,} with {totals['order_lines']:,} lines"),
-        ("net spend", f"{Decimal(totals['net_spend']):,} {settings.currency}".rstrip()),
+        ("orders", f"{totals['orders']:,} with {totals['order_lines']:,} lines") if "orders" in totals else None,
+        ("net spend", f"{Decimal(totals['net_spend']):,} {settings.currency}".rstrip()) if "orders" in totals else None,
         ("segments", str(segments)) if segments else None,
         (
             "gates",

@@ -18,7 +18,19 @@ from huaxiang.yaml_files import read_mapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-_KEYS = {"name", "sources", "time_zone", "currency", "models", "keep_releases", "inbox", "gates", "last_day", "engine"}
+_KEYS = {
+    "name",
+    "sources",
+    "time_zone",
+    "currency",
+    "models",
+    "keep_releases",
+    "inbox",
+    "gates",
+    "last_day",
+    "engine",
+    "session_timeout_minutes",
+}
 
 # What the dbt models run on; dbt calls it a target.
 ENGINES = ("duckdb", "spark")
@@ -61,6 +73,7 @@ class Settings:
         return self.servers.mlflow or self.home.mlflow_uri
 
     engine: str = "duckdb"
+    session_timeout_minutes: int = 30  # a visit ends when nothing happens for longer, where its source knows no visits
     # Model versions that score in place of the champions, by target; a past release is made again with its own.
     pinned_models: Mapping[str, str] | None = None
 
@@ -134,6 +147,9 @@ def load_settings() -> Settings:
         raise BadConfiguration(
             f"{config}: keep_releases must be a whole number of at least 2, so that a rollback is possible"
         )
+    timeout = said.get("session_timeout_minutes", 30)
+    if type(timeout) is not int or timeout < 1:
+        raise BadConfiguration(f"{config}: session_timeout_minutes must be a whole number of at least 1, such as 30")
     last_day = said.get("last_day")
     if last_day is not None and type(last_day) is not date:
         raise BadConfiguration(f"{config}: last_day '{last_day}' is not a day; write it as 2017-12-31")
@@ -152,6 +168,7 @@ def load_settings() -> Settings:
         last_day=last_day,
         servers=_servers(),
         engine=_engine(said, config),
+        session_timeout_minutes=timeout,
     )
 
 

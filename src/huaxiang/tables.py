@@ -201,6 +201,14 @@ RELEASED = (
         ("customer_id", "as_of"),
         "the features declared in features/*.yml",
     ),
+    ReleasedTable(
+        "customer_web_features",
+        "features",
+        ("customer_id", "as_of"),
+        "what is known of each visitor of the web or an app at the end of the day",
+    ),
+    ReleasedTable("web_pages", "features", ("page",), "every page of the last 91 days: views, entries, exits, dwell"),
+    ReleasedTable("web_page_moves", "features", ("from_page", "to_page"), "which page followed which"),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
     ReleasedTable(
@@ -238,6 +246,10 @@ RELEASED = (
         "how much each behavioural lifestyle factor weighs in what a customer buys",
     ),
     ReleasedTable("factors", "attributes", ("factor", "rank"), "the categories of each behavioural lifestyle factor"),
+    ReleasedTable("frequent_sequences", "sequences", ("sequence",), "what often comes after what, in this order"),
+    ReleasedTable(
+        "customer_next_categories", "sequences", ("customer_id", "rank"), "the category each customer comes to next"
+    ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable(
         "portrait_levels",

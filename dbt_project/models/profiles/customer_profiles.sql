@@ -21,6 +21,30 @@ interests as (
 
 ),
 
+web as (
+
+    select * from {{ ref('customer_web_features') }}
+    where as_of = {{ as_of() }}
+
+),
+
+-- whoever bought, or came to look
+known_customers as (
+
+    select
+        customer_id,
+        as_of
+    from features
+
+    union
+
+    select
+        customer_id,
+        as_of
+    from web
+
+),
+
 customers as (
 
     select * from {{ ref('stg_customers') }}
@@ -176,7 +200,45 @@ recommended as (
 customer_profiles as (
 
     select
-        features.*,
+        known_customers.customer_id,
+        known_customers.as_of,
+        features.first_order_on,
+        features.last_order_on,
+        features.recency_days,
+        features.tenure_days,
+        features.order_count,
+        features.net_spend,
+        features.line_count,
+        features.basket_net_mean,
+        features.basket_lines_mean,
+        features.order_count_7d,
+        features.order_count_28d,
+        features.order_count_91d,
+        features.order_count_364d,
+        features.net_spend_7d,
+        features.net_spend_28d,
+        features.net_spend_91d,
+        features.net_spend_364d,
+        features.order_trend,
+        features.spend_trend,
+        features.gap_days_mean,
+        features.gap_days_std,
+        features.discount_share,
+        features.coupon_share,
+        features.private_label_share,
+        features.price_level,
+        features.preferred_weekday,
+        features.preferred_weekday_share,
+        features.preferred_hour,
+        features.preferred_hour_share,
+        features.preferred_store_id,
+        features.preferred_store_share,
+        features.category_count,
+        features.recency_quintile,
+        features.frequency_quintile,
+        features.monetary_quintile,
+        features.campaigns_received,
+        features.campaigns_answered,
         interests.category as top_category,
         interests.weight as top_category_weight,
         customers.age_band,
@@ -284,18 +346,38 @@ customer_profiles as (
         inferred.home_ownership_inferred,
         inferred.home_ownership_confidence,
         leading_factors.leading_factor,
-        leading_factors.leading_factor_share
+        leading_factors.leading_factor_share,
+        web.first_visit_on,
+        web.last_visit_on,
+        web.visit_recency_days,
+        web.session_count,
+        web.page_view_count,
+        web.session_count_7d,
+        web.session_count_28d,
+        web.session_count_91d,
+        web.session_count_364d,
+        web.page_view_count_7d,
+        web.page_view_count_28d,
+        web.page_view_count_91d,
+        web.page_view_count_364d,
+        web.session_steps_mean,
+        web.bounce_share,
+        web.dwell_seconds_mean,
+        web.distinct_page_count,
+        web.page_entropy
 
-    from features
-    left join behaviour on features.customer_id = behaviour.customer_id
-    left join interests on features.customer_id = interests.customer_id
-    left join customers on features.customer_id = customers.customer_id
-    left join segments on features.customer_id = segments.customer_id
-    left join churn on features.customer_id = churn.customer_id
-    left join likely_categories on features.customer_id = likely_categories.customer_id
-    left join recommended on features.customer_id = recommended.customer_id
-    left join inferred on features.customer_id = inferred.customer_id
-    left join leading_factors on features.customer_id = leading_factors.customer_id
+    from known_customers
+    left join features on known_customers.customer_id = features.customer_id
+    left join web on known_customers.customer_id = web.customer_id
+    left join interests on known_customers.customer_id = interests.customer_id
+    left join customers on known_customers.customer_id = customers.customer_id
+    left join behaviour on known_customers.customer_id = behaviour.customer_id
+    left join segments on known_customers.customer_id = segments.customer_id
+    left join churn on known_customers.customer_id = churn.customer_id
+    left join likely_categories on known_customers.customer_id = likely_categories.customer_id
+    left join recommended on known_customers.customer_id = recommended.customer_id
+    left join inferred on known_customers.customer_id = inferred.customer_id
+    left join leading_factors on known_customers.customer_id = leading_factors.customer_id
 
 )
 

@@ -26,7 +26,7 @@ SHARDS = 64
 _LARGEST, _SMALLEST = 400, 16  # customers in a shard
 
 _WINDOWS = ("7d", "28d", "91d", "364d")
-_HEADLINE = ("net_spend", "order_count", "recency_days", "basket_net_mean")
+_HEADLINE = ("net_spend", "order_count", "recency_days", "basket_net_mean", "session_count", "page_view_count")
 _ELSEWHERE = {
     "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "churn_reasons",
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
@@ -51,7 +51,11 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
     figures = [column for column in columns if _is_figure(column)]
-    stems = [stem for stem in ("order_count", "net_spend") if any(f"{stem}_{window}" in columns for window in _WINDOWS)]
+    stems = [
+        stem
+        for stem in ("order_count", "net_spend", "session_count", "page_view_count")
+        if any(f"{stem}_{window}" in columns for window in _WINDOWS)
+    ]
     windows = [window for window in _WINDOWS if all(f"{stem}_{window}" in columns for stem in stems)]
     shown: dict[str, Any] = {
         "columns": columns,

@@ -81,7 +81,8 @@ def levels(tables: BuildTables) -> Levels:
         f"coalesce(sum({column}), 0) as {name}" if tables.has("customer_profiles", column) else f"0 as {name}"
         for name, column in _COLUMNS.items()
     )
-    [row] = tables.rows(f"select 'all' as group_id, count(*) as customers, {sums} from customer_profiles")
+    buyers = "where order_count is not null" if tables.has("customer_profiles", "order_count") else ""
+    [row] = tables.rows(f"select 'all' as group_id, count(*) as customers, {sums} from customer_profiles {buyers}")
     made = Levels(_totals(row), tuple(sorted(found["segment"], key=lambda one: int(one.group_id))), population)
     for name in FIGURES:
         asked = [

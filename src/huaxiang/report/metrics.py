@@ -74,6 +74,11 @@ _METRICS = {
         "share of the mix of categories that the factors of other customers make up for",
         "share",
     ),
+    "log_likelihood": Metric(
+        "Log-likelihood of what came (minus log-loss)",
+        "mean logarithm of the probability that was given to what then came: 0 is to know it, lower is worse",
+    ),
+    "hit": Metric("Steps foreseen by {k}", "share of what then came that is among the first {k}", "share"),
     "silhouette": Metric(
         "Separation (silhouette)", "how much nearer customers are to their own group than to the next: 1 is best"
     ),

@@ -36,6 +36,10 @@ _SAYS = {
         "Behavioural lifestyle factors",
         "Finds which categories the same customers buy. No claim about personality, values or attitudes is made.",
     ),
+    "next_category": (
+        "What comes next",
+        "Says which category the next step of each customer is likeliest to be of, by the steps before.",
+    ),
 }
 _OUTCOMES = {
     "won": "in use",

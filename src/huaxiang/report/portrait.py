@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 COUNTED, DECLARED, RULE, MODEL = "counted", "declared", "rule", "model"
 KNOWN = {
-    COUNTED: "Counted from this customer's orders.",
+    COUNTED: "Counted from this customer's orders and visits.",
     DECLARED: "Declared by the customer.",
     RULE: "Judged by a rule: a threshold on counted figures.",
     MODEL: "A model's estimate: likely, not certain.",
@@ -76,6 +76,7 @@ def story(person: Person, currency: str) -> list[Said]:
         _segment(person),
         _likes(person),
         _apart(person),
+        _visitor(person),
         _outlook(person),
     ]
     found = [one for one in told if one][:_MOST]
@@ -159,6 +160,12 @@ def _apart(person: Person) -> Said | None:
     return Said(f"Set apart by what few others share: {'; '.join(parts)}.", how, tuple(f"tag:{tag}" for _, tag in rare))
 
 
+def _visitor(person: Person) -> Said | None:
+    said = _visits(person.row)
+    columns = ("session_count", "first_visit_on", "last_visit_on", "page_view_count")
+    return Said(said, COUNTED, columns) if said else None
+
+
 def _outlook(person: Person) -> Said | None:
     row = person.row
     said = _ahead(row, person.away_mean).rstrip(".")
@@ -234,6 +241,17 @@ def _habits(row: Row) -> str:
 
 def _of_orders(row: Row, column: str) -> str:
     return f" ({words.percent(row[column], 0)} of orders)" if row.get(column) is not None else ""
+
+
+def _visits(row: Row) -> str:
+    visits, first, last = row.get("session_count"), row.get("first_visit_on"), row.get("last_visit_on")
+    if not visits or first is None or last is None:
+        return ""
+    span = f"on {words.day(first)}" if first == last else f"between {words.day(first)} and {words.day(last)}"
+    said = f"{words.plural(visits, 'visit')} {span}"
+    if row.get("page_view_count"):
+        said += f", {words.plural(row['page_view_count'], 'page')} seen"
+    return said + "."
 
 
 def _campaigns(row: Row) -> str:

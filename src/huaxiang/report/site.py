@@ -26,6 +26,7 @@ PAGES = (
     ("models.html", "Models"),
     ("features.html", "Features"),
     ("recommendations.html", "Recommendations"),
+    ("paths.html", "Paths"),
     ("customer.html", "Customers"),
     ("quality.html", "Quality"),
     ("data.html", "Data"),

@@ -6,7 +6,7 @@ sentence of evidence with the figures behind it. All that is wrong in a file is 
 
 from huaxiang.tags.columns import ProfileColumn, profile_columns, tag_columns
 from huaxiang.tags.loading import load_tags
-from huaxiang.tags.tag import KINDS, PERSONAL_DATA, TREE, Tag, TagTest, column_of, in_force
+from huaxiang.tags.tag import KINDS, PERSONAL_DATA, TREE, Tag, TagTest, column_of, in_force, needs_of, of_visitors
 
 __all__ = [
     "KINDS",
@@ -18,6 +18,8 @@ __all__ = [
     "column_of",
     "in_force",
     "load_tags",
+    "needs_of",
+    "of_visitors",
     "profile_columns",
     "tag_columns",
 ]

@@ -80,3 +80,14 @@ def column_of(name: str) -> str:
 def in_force(tags: Iterable[Tag], as_of: date) -> tuple[Tag, ...]:
     """Those that portraits of that day carry."""
     return tuple(tag for tag in tags if tag.is_in_force(as_of))
+
+
+def of_visitors(tag: Tag) -> bool:
+    """Whether the tag is said of whoever came to look; the others are said of customers who have ordered."""
+    return any(need.partition(".")[0] == "events" for need in tag.needs)
+
+
+def needs_of(tag: Tag) -> tuple[str, ...]:
+    """All that the tag needs: its own needs and, unless it is of visitors or people give it, orders."""
+    is_of_orders = not of_visitors(tag) and tag.kind != "manual"
+    return ("order_lines", *tag.needs) if is_of_orders and "order_lines" not in tag.needs else tag.needs

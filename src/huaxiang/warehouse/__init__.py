@@ -30,7 +30,7 @@ from huaxiang.progress import tell
 from huaxiang.release import store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
-from huaxiang.tags import Tag, figures, in_force, load_tags
+from huaxiang.tags import Tag, figures, in_force, load_tags, needs_of, of_visitors
 from huaxiang.tags.compiling import manual_values, tag_rows
 from huaxiang.tags.proof import prove
 from huaxiang.tags.versions import check_versions, told
@@ -49,6 +49,9 @@ _FEATURE_TABLES = {
     "customer_interests": "interests",
     "customer_category_next_purchases": "next purchases",
     "customer_event_features": "customers with declared features",
+    "customer_web_features": "visitors",
+    "web_pages": "pages",
+    "web_page_moves": "moves",
 }
 _PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
@@ -81,10 +84,13 @@ def _staging(settings: Settings, run: Run) -> None:
         identity.resolve(settings, run, {one.table_name for one in files}, log)
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
-            lines, customers = connection.execute(
-                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_customers)"
+            lines, events, customers = connection.execute(
+                "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_events),"
+                " (select count(*) from staging.stg_customers)"
             ).fetchall()[0]
         log.fact("order lines", lines)
+        if events:
+            log.fact("events", events)
         log.fact("customers", customers)
         fates = conservation.settle(settings, run)
         for outcome in (conservation.SAME, conservation.SUPERSEDED):
@@ -105,13 +111,15 @@ def features(settings: Settings, run: Run) -> None:
         built = _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
-        for table, called in _FEATURE_TABLES.items():
-            rows = export(settings, "features", table, folder, known, as_of=run.as_of)
-            if table == "customer_features" and not rows:
-                raise MissingPartition(
-                    f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
-                )
-            log.fact(called, rows or 0)
+        rows = {table: export(settings, "features", table, folder, known, as_of=run.as_of) for table in _FEATURE_TABLES}
+        if not rows["customer_features"] and not rows["customer_web_features"]:
+            raise MissingPartition(
+                f"features/{run.as_of}: no customer has an order or an event by then; take a later --as-of or land more"
+                " drops"
+            )
+        for table, fact in _FEATURE_TABLES.items():
+            if rows[table] is not None:
+                log.fact(fact, rows[table] or 0)
         with state.reading(settings) as connection:
             write_text(
                 settings.home.build(run.id) / REGISTRY,
@@ -188,14 +196,16 @@ def profiles(settings: Settings, run: Run) -> None:
             if not any((build_dir / table).exists() for table in families.tables_of(family)):
                 raise MissingPartition(f"{family}/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
         _dbt(settings, run, "profiles", log)
-        known = sourced(settings, run, more_needs=chain(*(tag.needs for tag in tags), *(one.needs for one in wanted)))
+        known = sourced(
+            settings, run, more_needs=chain(*(needs_of(tag) for tag in tags), *(one.needs for one in wanted))
+        )
         rows = {
             table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
             for table, where in zip(_PROFILE_TABLES, ("", "", _of_sourced_tags(tags, known)), strict=True)
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
-        used = [tag for tag in tags if known.met(tag.needs)]
+        used = [tag for tag in tags if known.met(needs_of(tag))]
         log.fact("tag promises proven", prove(used, build_dir))
         counted = figures.of_build(build_dir, used, run.as_of, store.latest_before(settings, run.as_of))
         figures.write(build_dir, counted, used)
@@ -236,7 +246,7 @@ def _idle_statements(settings: Settings, run: Run) -> int:
 
 def _of_sourced_tags(tags: Sequence[Tag], known: Sourced) -> str:
     """A tag is left out where one of its needs is not met, whatever its rule makes of empty columns."""
-    names = ", ".join(f"'{tag.name}'" for tag in tags if known.met(tag.needs))
+    names = ", ".join(f"'{tag.name}'" for tag in tags if known.met(needs_of(tag)))
     return f"tag in ({names})" if names else "false"
 
 
@@ -262,7 +272,8 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     """What a dbt invocation is told.
 
     Every layer of a run gets the same, also what it does not read: dbt parses the project anew when a variable changes.
-    All tags of the day are given; those that lack a source are left out when the table is exported.
+    A tag that does not apply for want of a source is null for everybody, so all tags can be given; tags of orders are
+    said of customers with an order only.
     """
     tags = in_force(load_tags(settings), run.as_of)
     whose = load_policy(settings).survivorship
@@ -271,6 +282,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
         "time_zone": settings.time_zone,
         "first_source": settings.sources[0],
+        "session_timeout_minutes": settings.session_timeout_minutes,
         "sourced_tables": sorted(sourced(settings, run, tables_only=True).tables),
         "contract_keys": {
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
@@ -283,6 +295,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             "sources": list(whose.sources),
             "fields": {name: list(how) for name, how in whose.fields.items()},
         },
+        "visitor_tags": [tag.name for tag in tags if of_visitors(tag)],
     }
 
 

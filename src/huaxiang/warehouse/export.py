@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
@@ -16,7 +16,7 @@ from huaxiang.features import columns as feature_columns
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
-from huaxiang.tags import Tag
+from huaxiang.tags import Tag, needs_of
 from huaxiang.warehouse import state
 
 
@@ -96,11 +96,30 @@ _INPUTS = {
     "customer_days": "customer_id, ordered_on, order_count",
 }
 
+# What the steps of a customer are: the clicks of each visit, or, where the home has no events, the days with an order.
+_VISITS = """
+    select
+        customer_id, session_id as sequence_id, step as position, occurred_on as happened_on,
+        coalesce(category, page) as category
+    from features.session_events
+    where coalesce(category, page) is not null
+"""
+_ORDER_DAYS = """
+    select distinct
+        customer_id, '' as sequence_id, ordered_on - date '1970-01-01' as position, ordered_on as happened_on, category
+    from features.purchases
+    where category is not null
+"""
+
 
 def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) -> int:
     """Write what models read to `<build>/.inputs/`, in a fixed order; returns the rows of `snapshots.parquet`."""
     folder = settings.home.inputs(run.id)
     with state.reading(settings) as connection:
+        if "sequences" in settings.models:
+            steps = _VISITS if sourced(settings, run, tables_only=True).met(["events"]) else _ORDER_DAYS
+            in_days = f"select * from ({steps}) where happened_on <= date '{run.as_of}' order by all"
+            write_parquet(connection, in_days, folder / "steps.parquet")
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
             write_parquet(connection, of_days, folder / f"{table}.parquet")
@@ -125,27 +144,42 @@ def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Se
             if not known.met(needs):
                 missing["columns"].append({"table": table, "column": column, "needs": _unmet(known, needs)})
     for tag in tags:
-        if known.met(tag.needs):
+        needs = needs_of(tag)
+        if known.met(needs):
             continue
-        missing["tags"].append({"tag": tag.name, "title": tag.title, "needs": _unmet(known, tag.needs)})
+        missing["tags"].append({"tag": tag.name, "title": tag.title, "needs": _unmet(known, needs)})
     return missing
 
 
 def read_models(settings: Settings) -> dict[str, Model]:
     """The models dbt parsed last, from its manifest; the columns of declared features from their declarations."""
     manifest = json.loads((settings.home.dbt_target / "manifest.json").read_text(encoding="utf-8"))
-    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
     found = {
         node["name"]: Model(
             name=node["name"],
             needs=tuple(node["config"].get("meta", {}).get("needs", ())),
             columns={name: tuple(column.get("meta", {}).get("needs", ())) for name, column in node["columns"].items()},
         )
-        for node in models
+        for node in nodes
     }
     # its columns stand in features/*.yml, and nobody writes them down twice
     found["customer_event_features"].columns.update((one.name, one.needs) for one in feature_columns(settings))
+    found["customer_profiles"] = _of_orders(
+        found["customer_profiles"], found["customer_features"], found["customer_behaviour"]
+    )
     return found
+
+
+def _of_orders(profiles: Model, features: Model, behaviour: Model) -> Model:
+    """The portrait's model where all that is said of orders needs them, as the features it comes from do."""
+    of_interests = {"top_category", "top_category_weight"}
+    of_orders = (features.columns.keys() | behaviour.columns.keys() | of_interests) - {"customer_id", "as_of"}
+    columns = {
+        name: (*(need for need in features.needs if need not in needs), *needs) if name in of_orders else needs
+        for name, needs in profiles.columns.items()
+    }
+    return replace(profiles, columns=columns)
 
 
 def write_parquet(connection: Any, query: str, path: Path) -> int:

@@ -163,7 +163,9 @@ def _made_by(settings: Settings) -> str:
     code = code_hash(settings.project, ("dbt_project", "contracts"))
     declared = hashlib.sha256(json.dumps(plan(load_features(settings))).encode()).hexdigest()[:16]
     engine = f"spark-{version('pyspark')}" if settings.engine == "spark" else f"duckdb-{version('duckdb')}"
-    return " ".join([code, declared, engine, settings.time_zone, *settings.sources])
+    return " ".join(
+        [code, declared, engine, settings.time_zone, str(settings.session_timeout_minutes), *settings.sources]
+    )
 
 
 def _read(settings: Settings) -> dict[str, Any]:

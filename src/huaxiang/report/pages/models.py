@@ -18,6 +18,7 @@ _SHOWN_ON = {
     "associations": ("recommendations.html#rules", "See the rules"),
     "scores": ("customer.html", "See a customer"),
     "attributes": ("attributes.html", "See attributes and factors"),
+    "sequences": ("paths.html#sequences", "See the sequences"),
 }
 _DRAWN = 3  # figures of a model that are drawn; all are told
 

@@ -22,6 +22,7 @@ _ABOUT = {
     "models.html": "Every model beside its baseline: how good it is, how that was measured, what else was tried.",
     "features.html": "Every declared feature: what it says, of how many, how fresh it is and who reads it.",
     "recommendations.html": "What to recommend and why, and what is bought together.",
+    "paths.html": "How customers go through the web shop or app, and what follows what.",
     "customer.html": "One customer: the portrait in words, every tag with its evidence.",
     "quality.html": "Every check, and every refused record with its reason.",
     "data.html": "Every table and column, what it means and what it is made from.",
@@ -81,6 +82,11 @@ def _lede(totals: facts.Totals, tables: BuildTables) -> str:
     known = f"What is known of {words.plural(totals.customers, 'customer')} at the end of that day, from {drops}."
     if totals.first_order_on and totals.last_order_on:
         known += f" Their orders run from {words.day(totals.first_order_on)} to {words.day(totals.last_order_on)}."
+    if tables.has("customer_web_features"):
+        [seen] = tables.rows(
+            "select min(first_visit_on) as first, max(last_visit_on) as last from customer_web_features"
+        )
+        known += f" Their visits run from {words.day(seen['first'])} to {words.day(seen['last'])}."
     return known
 
 
@@ -92,6 +98,9 @@ def _keys(totals: facts.Totals, tables: BuildTables, currency: str) -> list[Key]
         keys.append(Key("Order lines", words.count(totals.order_lines)))
     if totals.net_spend is not None:
         keys.append(Key("Net spend", words.money(totals.net_spend, currency)))
+    if tables.has("customer_web_features"):
+        [row] = tables.rows("select sum(session_count)::bigint as visits from customer_web_features")
+        keys.append(Key("Visits", words.count(row["visits"])))
     if tables.has("segments"):
         [row] = tables.rows("select count(*) as segments from segments")
         keys.append(Key("Segments", words.count(row["segments"])))

@@ -1,0 +1,1 @@
+"""What follows what: frequent sequences, and the category that comes next."""
