@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huaxiang.promotion import Interval
 from spark_jobs.sequences.chains import FREQUENCIES, Baskets, Counts, probabilities, up_to
