@@ -177,8 +177,10 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
 
 
 def _tags(tables: BuildTables) -> dict[str, Any]:
-    """Each customer's tags as [number of the tag, value, confidence, evidence], in the order of the tree; each tag's name
-    and source, and its title, description and branch."""
+    """Each customer's tags as [number of the tag, value, confidence, evidence], in the order of the tree.
+
+    Beside them each tag's name and source, and its title, description and branch.
+    """
     if not tables.has("customer_tags"):
         return {"of": {}, "keys": [], "names": [], "branches": []}
     files = {tag.name: tag for tag in load_tags(tables.settings)}
