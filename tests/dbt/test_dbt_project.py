@@ -57,6 +57,7 @@ def shop(tmp_path_factory) -> SmallHome:
             files = f"{shop.settings.home.landing}/_none/{table}/*/*.parquet"
             connection.execute(f"create view landed.{table} as from read_parquet('{files}', hive_partitioning = false)")
         connection.execute(f"create view landed.known_files as from '{shop.settings.home.known_files}'")
+        connection.execute(f"create view landed.person_keys as from '{shop.settings.home.person_keys}'")
         for table, path in paths.items():
             connection.execute(f"create view models.{table} as from read_parquet('{path}')")
     return shop
@@ -89,6 +90,8 @@ WRONG = {
     "a_window_holds_exactly": ("macros/features.sql", "{{ day }} > ", "{{ day }} >= "),
     "a_purchase_weighs_half": ("macros/features.sql", "as double) / 28)', 9)", "as double) / 29)', 9)"),
     "gaps_are_between": ("models/features/customer_gaps.sql", "(gap_count - 1)", "gap_count"),
+    "a_state_is_entered": ("models/features/customer_lifecycles.sql", "ordered_on >= {{", "ordered_on > {{"),
+    "the_own_gaps_and": ("macros/next_purchases.sql", "category_gap_weight() -%} 6", "category_gap_weight() -%} 0.5"),
     "quintiles_put": ("macros/features.sql", "({{ place }} - 1) * 5", "{{ place }} * 5"),
 }
 

@@ -30,6 +30,7 @@ UNSOURCED = {
     "private_label_share", "price_level", "category_count", "top_category", "top_category_weight",
     "coupon_share", "campaigns_received", "campaigns_answered",
     "age_band", "income_band", "household_size", "children", "marital_status", "home_ownership", "household_type",
+    "named_interest", "named_interest_weight",
     "brand_repeat_share", "brand_category_count", "new_category_count_28d", "new_category_count_91d",
     "rhythm_category_count", "due_category_count_7d", "overdue_category_count", "lapsed_category_count",
     "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
@@ -48,7 +49,9 @@ UNSOURCED = {
 UNSCORED = {
     "churn_probability_28d", "churn_reasons", "likely_category", "likely_category_probability",
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
-    "new_product_type", "new_product_reason",
+    "new_product_type", "new_product_reason", "leading_factor", "leading_factor_share",
+    *(f"{name}_{what}" for what in ("inferred", "confidence")
+      for name in ("age_band", "income_band", "household_size", "marital_status", "home_ownership")),
 }  # fmt: skip
 
 

@@ -14,14 +14,61 @@ customers as (
 
 ),
 
-{% for model in ['visits', 'lifecycles', 'goods', 'brands', 'novelties', 'next_purchases', 'answers', 'promotions'] -%}
-{{ model }} as (
+interests as (
 
-    select * from {{ ref('customer_' ~ model) }}
+    select * from {{ ref('customer_interests') }}
+    where not {{ is_sensitive('category') }}
+    qualify row_number() over (partition by customer_id, as_of order by rank) = 1
 
 ),
 
-{% endfor -%}
+visits as (
+
+    select * from {{ ref('customer_visits') }}
+
+),
+
+lifecycles as (
+
+    select * from {{ ref('customer_lifecycles') }}
+
+),
+
+goods as (
+
+    select * from {{ ref('customer_goods') }}
+
+),
+
+brands as (
+
+    select * from {{ ref('customer_brands') }}
+
+),
+
+novelties as (
+
+    select * from {{ ref('customer_novelties') }}
+
+),
+
+next_purchases as (
+
+    select * from {{ ref('customer_next_purchases') }}
+
+),
+
+answers as (
+
+    select * from {{ ref('customer_answers') }}
+
+),
+
+promotions as (
+
+    select * from {{ ref('customer_promotions') }}
+
+),
 
 customer_behaviour as (
 
@@ -30,6 +77,8 @@ customer_behaviour as (
         customers.as_of,
         lifecycles.lifecycle_state,
         lifecycles.late_after_days,
+        interests.category as named_interest,
+        interests.weight as named_interest_weight,
         {{ rounded('cast(customers.spend_place as double) / customers.customer_count', 6) }} as spend_rank_364d,
         visits.weekend_share,
         visits.morning_share,
@@ -62,22 +111,52 @@ customer_behaviour as (
         coalesce(answers.campaigns_since_answer, 0) as campaigns_since_answer,
         coalesce(answers.coupons_redeemed, 0) as coupons_redeemed,
         answers.days_since_campaign,
+        {%- for group in groups %}
+        goods.{{ group }}_purchases_364d,
+        goods.{{ group }}_index,
+        {%- endfor %}
         promotions.display_share,
         promotions.display_index,
         promotions.mailer_share,
-        promotions.mailer_index,
-        {%- for group in groups %}
-        goods.{{ group }}_purchases_364d,
-        goods.{{ group }}_index{{ ',' if not loop.last }}
-        {%- endfor %}
+        promotions.mailer_index
 
     from customers
-    {%- for model in ['visits', 'lifecycles', 'goods', 'brands', 'novelties', 'next_purchases', 'answers', 'promotions'] %}
-    left join {{ model }}
+    left join interests
         on
-            customers.customer_id = {{ model }}.customer_id
-            and customers.as_of = {{ model }}.as_of
-    {%- endfor %}
+            customers.customer_id = interests.customer_id
+            and customers.as_of = interests.as_of
+    left join visits
+        on
+            customers.customer_id = visits.customer_id
+            and customers.as_of = visits.as_of
+    left join lifecycles
+        on
+            customers.customer_id = lifecycles.customer_id
+            and customers.as_of = lifecycles.as_of
+    left join goods
+        on
+            customers.customer_id = goods.customer_id
+            and customers.as_of = goods.as_of
+    left join brands
+        on
+            customers.customer_id = brands.customer_id
+            and customers.as_of = brands.as_of
+    left join novelties
+        on
+            customers.customer_id = novelties.customer_id
+            and customers.as_of = novelties.as_of
+    left join next_purchases
+        on
+            customers.customer_id = next_purchases.customer_id
+            and customers.as_of = next_purchases.as_of
+    left join answers
+        on
+            customers.customer_id = answers.customer_id
+            and customers.as_of = answers.as_of
+    left join promotions
+        on
+            customers.customer_id = promotions.customer_id
+            and customers.as_of = promotions.as_of
 
 )
 

@@ -40,12 +40,10 @@ customers as (
     select
         customer_categories.customer_id,
         customer_categories.as_of,
-        sum(customer_categories.purchase_count) as purchase_count,
         {%- for group in groups %}
-        sum(
-            case when {{ in_goods_group(group, 'categories') }} then customer_categories.purchase_count else 0 end
-        ) as {{ group }}_count{{ ',' if not loop.last }}
+        sum(case when {{ in_goods_group(group, 'categories') }} then customer_categories.purchase_count else 0 end) as {{ group }}_count,
         {%- endfor %}
+        sum(customer_categories.purchase_count) as purchase_count
 
     from customer_categories
     inner join categories on customer_categories.category = categories.category
@@ -58,10 +56,10 @@ everybody as (
 
     select
         as_of,
-        sum(purchase_count) as purchase_count,
         {%- for group in groups %}
-        sum({{ group }}_count) as {{ group }}_count{{ ',' if not loop.last }}
+        sum({{ group }}_count) as {{ group }}_count,
         {%- endfor %}
+        sum(purchase_count) as purchase_count
 
     from customers
 
@@ -80,8 +78,9 @@ customer_goods as (
         {{ ratio(
             'customers.' ~ group ~ '_count * everybody.purchase_count',
             'customers.purchase_count * everybody.' ~ group ~ '_count',
-        ) }} as {{ group }}_index{{ ',' if not loop.last }}
+        ) }} as {{ group }}_index,
         {%- endfor %}
+        cast(customers.purchase_count as bigint) as purchase_count
 
     from customers
     inner join everybody on customers.as_of = everybody.as_of

@@ -20,7 +20,7 @@ from huaxiang.report.portrait import DECLARED_COLUMNS, KNOWN
 from huaxiang.report.products import Product
 from huaxiang.report.stories import Stories
 from huaxiang.report.tables import BuildTables, Row
-from huaxiang.tags import load_tags
+from huaxiang.tags import TREE, Tag, load_tags
 
 SHARDS = 64
 _LARGEST, _SMALLEST = 400, 16  # customers in a shard
@@ -31,8 +31,12 @@ _ELSEWHERE = {
     "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "churn_reasons",
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
     "new_product_type", "new_product_reason", *DECLARED_COLUMNS,
+    # what tags say in words
+    "lifecycle_state", "named_interest", "named_interest_weight",
+    "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
+    "next_category_gap_count", "lapsed_category", "lapsed_category_last_on", "lapsed_category_latest_on",
 }  # fmt: skip
-_KINDS = {"fact": "Facts", "rule": "Rules", "model": "Models", "manual": "Said by people"}
+_ELSEWHERE_IN_TREE = "Other"  # of tags whose file is gone
 
 
 def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
@@ -46,7 +50,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     stories = Stories(tables, profiles, tags, scores.means[0] if scores else None)
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
-    figures = [column for column in columns if column not in _ELSEWHERE and not glossary.is_window(column)]
+    figures = [column for column in columns if _is_figure(column)]
     stems = [stem for stem in ("order_count", "net_spend") if any(f"{stem}_{window}" in columns for window in _WINDOWS)]
     windows = [window for window in _WINDOWS if all(f"{stem}_{window}" in columns for stem in stems)]
     shown: dict[str, Any] = {
@@ -76,6 +80,11 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     index["ahead"] = list(zip(scores.names, scores.means, strict=True)) if scores else []
     _write(folder / "index.js", "huaxiang.index(", index)
     return {"customers": len(profiles), "shards": ceil(len(profiles) / size), "segments": len(index["segments"])}
+
+
+def _is_figure(column: str) -> bool:
+    """Whether it stands in the table of all figures: windows have one of their own, an index is said by its tag."""
+    return column not in _ELSEWHERE and not glossary.is_window(column) and not column.endswith("_index")
 
 
 def shard_size(customers: int) -> int:
@@ -118,7 +127,7 @@ def _index(
         "windows": [glossary.term(stem).label for stem, _ in shown["windows"]],
         "spans": [f"{window.removesuffix('d')} days" for window in shown["spans"]],
         "declared": [glossary.term(column).label for column in shown["declared"]],
-        "kinds": tags["kinds"],
+        "branches": tags["branches"],
         "tags": tags["names"],
     }
 
@@ -168,15 +177,16 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
 
 
 def _tags(tables: BuildTables) -> dict[str, Any]:
-    """Each customer's tags as [number of the tag, value, confidence, evidence]; each tag's name and source, and its
-    title, description and kind."""
+    """Each customer's tags as [number of the tag, value, confidence, evidence], in the order of the tree.
+
+    Beside them each tag's name and source, and its title, description and branch.
+    """
     if not tables.has("customer_tags"):
-        return {"of": {}, "keys": [], "names": [], "kinds": []}
-    names = tables.rows("select distinct tag, source from customer_tags order by tag, source")
-    titles = {tag.name: (tag.title, tag.description) for tag in load_tags(tables.settings)}
-    kinds = [kind for kind in _KINDS if any(row["source"] == kind for row in names)]
-    kinds += sorted({row["source"] for row in names} - set(kinds))
-    numbers = {(row["tag"], row["source"]): number for number, row in enumerate(names)}
+        return {"of": {}, "keys": [], "names": [], "branches": []}
+    files = {tag.name: tag for tag in load_tags(tables.settings)}
+    keys = [(row["tag"], row["source"]) for row in tables.rows("select distinct tag, source from customer_tags")]
+    keys.sort(key=lambda key: (_place(files.get(key[0]), key[0]), key[1]))
+    numbers = {key: number for number, key in enumerate(keys)}
     of: dict[str, list[list[Any]]] = defaultdict(list)
     for row in tables.rows("select * from customer_tags order by customer_id, tag, source"):
         of[row["customer_id"]].append(
@@ -187,17 +197,32 @@ def _tags(tables: BuildTables) -> dict[str, Any]:
                 words.visible(row["evidence"] or ""),
             ]
         )
+    for rows in of.values():
+        rows.sort(key=lambda row: row[0])
+    branches = list(dict.fromkeys(_branch(files.get(name)) for name, _ in keys))
     return {
         "of": of,
-        "keys": [(row["tag"], row["source"]) for row in names],
-        "names": [[*_titled(row["tag"], titles), kinds.index(row["source"])] for row in names],
-        "kinds": [_KINDS.get(kind, words.visible(kind)) for kind in kinds],
+        "keys": keys,
+        "names": [[*_titled(name, files.get(name)), branches.index(_branch(files.get(name)))] for name, _ in keys],
+        "branches": branches,
     }
 
 
-def _titled(tag: str, titles: dict[str, tuple[str, str]]) -> tuple[str, str]:
-    title, description = titles.get(tag, (words.plain(tag).capitalize(), ""))
-    return words.visible(title), words.visible(description)
+def _place(tag: Tag | None, name: str) -> tuple[int, str, str]:
+    """Sort key of a tag: its branch in the order of the tree, its twig, its name; those without a file last."""
+    if tag is None:
+        return len(TREE), "", name
+    return TREE.index(tag.tree.split("/")[0]), tag.tree, name
+
+
+def _branch(tag: Tag | None) -> str:
+    return tag.tree.split("/")[0].capitalize() if tag else _ELSEWHERE_IN_TREE
+
+
+def _titled(name: str, tag: Tag | None) -> tuple[str, str]:
+    if tag is None:
+        return words.visible(words.plain(name).capitalize()), ""
+    return words.visible(tag.title), words.visible(tag.description)
 
 
 def _means(tables: BuildTables, columns: list[str]) -> dict[str, float]:

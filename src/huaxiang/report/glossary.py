@@ -53,9 +53,47 @@ _TERMS = {
     "monetary_quintile": Term("Spend fifth, 5 is best", "quintile"),
     "campaigns_received": Term("Campaigns received", "count"),
     "campaigns_answered": Term("Campaigns answered", "count"),
+    "late_after_days": Term("Days after which the customer is late", "number"),
+    "spend_rank_364d": Term("Place by spend of 364 days, 100 % is the highest", "share"),
+    "weekend_share": Term("Orders on a weekend", "share"),
+    "morning_share": Term("Orders in the morning, 5:00 to 10:59", "share"),
+    "evening_share": Term("Orders in the evening, 17:00 to 21:59", "share"),
+    "quick_trip_share": Term("Orders of 1 to 3 products", "share"),
+    "fill_in_share": Term("Orders of 4 to 19 products", "share"),
+    "stock_up_share": Term("Orders of 20 products or more", "share"),
+    "basket_products_mean": Term("Products in a basket", "number"),
+    "basket_trend": Term("Basket trend, 91 against 364 days", "ratio"),
+    "store_count": Term("Stores", "count"),
+    "store_switch_share": Term("Orders in another store than the one before", "share"),
+    "active_week_count": Term("Weeks with an order", "count"),
+    "brand_repeat_share": Term("Branded purchases of the favourite brand", "share"),
+    "brand_category_count": Term("Categories with a choice of brands", "count"),
+    "new_category_count": Term("Categories bought for the first time", "count"),
+    "rhythm_category_count": Term("Categories bought in a rhythm", "count"),
+    "due_category_count_7d": Term("Categories expected in 7 days", "count"),
+    "overdue_category_count": Term("Categories that are late", "count"),
+    "lapsed_category_count": Term("Categories that stay away", "count"),
+    "campaigns_since_answer": Term("Campaigns since the last answer", "count"),
+    "coupons_redeemed": Term("Coupons redeemed", "count"),
+    "days_since_campaign": Term("Days since the last campaign", "days"),
+    "display_share": Term("Bought on display", "share"),
+    "mailer_share": Term("Bought from the mailer", "share"),
     "churn_probability_28d": Term("Probability of no order in the next 28 days", "share"),
     "likely_category": Term("Likeliest category", "text"),
     "likely_category_probability": Term("Probability of buying from it in the next 28 days", "share"),
+    **{
+        f"{name}_{what}": Term(f"{said}, {how}", unit)
+        for name, said in {
+            "age_band": "Age",
+            "income_band": "Income",
+            "household_size": "Household size",
+            "marital_status": "Marital status",
+            "home_ownership": "Home ownership",
+        }.items()
+        for what, how, unit in (("inferred", "inferred", "text"), ("confidence", "how sure", "share"))
+    },
+    "leading_factor": Term("Leading behavioural lifestyle factor", "text"),
+    "leading_factor_share": Term("Its share in what is bought", "share"),
 }
 
 

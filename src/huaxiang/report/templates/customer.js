@@ -196,9 +196,9 @@
 
   function tags(one) {
     if (!one.tags.length) return null;
-    const groups = people.kinds.map((kind, number) => [kind, one.tags.filter(([tag]) => people.tags[tag][2] === number)]).filter(([, rows]) => rows.length);
-    return section("Tags", ...groups.flatMap(([kind, rows]) => [
-      el("h3", null, kind),
+    const groups = people.branches.map((branch, number) => [branch, one.tags.filter(([tag]) => people.tags[tag][2] === number)]).filter(([, rows]) => rows.length);
+    return section("Tags", ...groups.flatMap(([branch, rows]) => [
+      el("h3", null, branch),
       el("ul", { class: "tags" }, ...rows.map(([tag, value, confidence, evidence]) => el("li", null,
         el("span", { class: "tag", title: people.tags[tag][1] }, people.tags[tag][0]),
         el("bdi", { class: "value" }, value),

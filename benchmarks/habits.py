@@ -1,0 +1,118 @@
+"""Whether the figures behind tags are habits: `python -m benchmarks.habits`, on the home of HUAXIANG_HOME.
+
+Split half: each figure is computed from every other order day of a customer and from the rest; the correlation of the
+halves over customers with ten order days or more, stepped up to the whole length (Spearman and Brown). And the value
+level of a day beside what is spent in the 28 days after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from huaxiang.settings import load_settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+_HALVES = """
+create temp table halves as
+select customer_id, ordered_on, row_number() over own % 2 as half, count(*) over (partition by customer_id) as days
+from features.customer_days where order_count > 0
+window own as (partition by customer_id order by ordered_on)
+qualify days >= 10
+"""
+
+
+def _of(table: str, figure: str) -> str:
+    return (
+        f"select customer_id, half, {figure} as x from features.{table}"
+        " inner join halves using (customer_id, ordered_on) group by all"
+    )
+
+
+_FIGURES = {
+    "discount_share": _of("customer_days", "sum(discount_amount) / nullif(sum(bought_amount), 0)"),
+    "private_label_share": _of("customer_days", "sum(private_label_amount) / nullif(sum(labelled_amount), 0)"),
+    "price_level": """
+        with prices as (
+            select category, sum(priced_amount) / sum(priced_quantity) as price from features.customer_category_days
+            group by category
+            having sum(bulk_line_count) * 100 <= sum(line_count) and sum(priced_quantity) > 0 and sum(priced_amount) > 0
+        )
+        select customer_id, half, sum(priced_amount) / nullif(sum(priced_quantity * price), 0) as x
+        from features.customer_category_days
+        inner join halves using (customer_id, ordered_on) inner join prices using (category)
+        where priced_quantity > 0 group by all""",
+    "display_share": _of("customer_promotion_days", "sum(displayed_count) / sum(product_count)"),
+    "mailer_share": _of("customer_promotion_days", "sum(mailed_count) / sum(product_count)"),
+    "brand_repeat_share": """
+        with brands as (
+            select bought.customer_id, half, bought.category, manufacturer_id, count(*) as bought
+            from features.purchases as bought
+            inner join staging.stg_products as products using (product_id)
+            inner join halves using (customer_id, ordered_on)
+            where manufacturer_id is not null and not coalesce(is_private_label, false) and bought.category is not null
+            group by all
+        ),
+        categories as (
+            select customer_id, half, category, sum(bought) as bought, max(bought) as favourite from brands
+            group by all having sum(bought) >= 3
+        )
+        select customer_id, half, sum(favourite) / sum(bought) as x from categories
+        group by all having count(*) >= 5""",
+}
+
+_LEVELS = """
+with spent as (
+    select customer_id, sum(net_amount) filter (where ordered_on <= $day) as before,
+        coalesce(sum(net_amount) filter (where ordered_on > $day and ordered_on <= $day + 28), 0) as after
+    from features.customer_days group by customer_id having min(ordered_on) <= $day
+),
+ranked as (
+    select *, rank() over (order by before) / count(*) over () as place from spent
+)
+select case when place > 0.8 then 'high' when place > 0.5 then 'middle' else 'low' end as level,
+    count(*) as customers, avg(after) as mean, sum(after) / (select sum(after) from ranked) as share
+from ranked group by 1 order by 3 desc
+"""
+
+
+def main() -> None:
+    """Print the reliability of each figure, and what each value level spends afterwards."""
+    import duckdb
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.habits", description=__doc__)
+    parser.add_argument("--as-of", type=date.fromisoformat, default=date(2017, 11, 30))
+    said = parser.parse_args()
+    with duckdb.connect(str(load_settings().home.duckdb_file), read_only=True) as connection:
+        print("\n".join([*reliabilities(connection), *levels(connection, said.as_of - timedelta(days=28))]))
+
+
+def reliabilities(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """A line per figure: the reliability of the whole, the correlation of the halves, and of how many customers."""
+    connection.execute(_HALVES)
+    lines = []
+    for name, query in _FIGURES.items():
+        found = connection.execute(
+            f"with figures as ({query}) select corr(one.x, other.x), count(*) from figures as one"
+            " inner join figures as other using (customer_id)"
+            " where one.half = 0 and other.half = 1 and one.x is not null and other.x is not null"
+        ).fetchall()
+        correlation, customers = found[0]
+        whole = 2 * correlation / (1 + correlation)
+        lines.append(f"{name}: reliability {whole:.2f} (halves {correlation:.2f}), {customers:,} customers")
+    return lines
+
+
+def levels(connection: duckdb.DuckDBPyConnection, day: date) -> list[str]:
+    """A line per value level on `day`: what its customers spend in the 28 days after."""
+    return [
+        f"{level} on {day}: {customers:,} customers spend {mean:.2f} each in 28 days, {100 * share:.0f} % of all"
+        for level, customers, mean, share in connection.execute(_LEVELS, {"day": day}).fetchall()
+    ]
+
+
+if __name__ == "__main__":
+    main()
