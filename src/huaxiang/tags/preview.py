@@ -93,8 +93,8 @@ def difference(
         tuple(Change(*row) for row in counted),
         customers,
         tuple(broken),
-        tuple(sorted(manual)),
-        tuple(sorted(unreadable)),
+        tuple(sorted(manual & set(only) if only else manual)),
+        tuple(sorted(unreadable & set(only) if only else unreadable)),
     )
 
 
