@@ -48,6 +48,7 @@ def profiles(portraits: Portraits, limits: GateLimits) -> ExpectationSuite:
         *_completeness(portraits, limits),
         *_bounds(portraits),
         *_coverage(portraits, limits),
+        *_levels(portraits),
         *_reconciliation(portraits),
     ]
     return suite_of("profiles", checks)
@@ -309,6 +310,33 @@ def _coverage(portraits: Portraits, limits: GateLimits) -> list:
             )
         )
     return checks
+
+
+def _levels(portraits: Portraits) -> list:
+    import great_expectations.expectations as gxe
+
+    if not (portraits.has("portrait_levels", "net_spend") and portraits.has(_TABLE, "net_spend")):
+        return []
+    return [
+        gxe.ExpectColumnValuesToBeBetween(
+            column="difference",
+            min_value=0,
+            max_value=0,
+            severity="critical",
+            meta=words(
+                name="persons_segments_and_population_add_up",
+                kind="reconciliation",
+                view="level_sums",
+                table="portrait_levels",
+                expected="customers, orders, lines and spend: sum over persons = sum over segments = population",
+                description=(
+                    "Three views of the same customers, worked out on three roads: where they differ, a customer is "
+                    "doubled, lost or in two segments."
+                ),
+                next_step=_BUILD_AGAIN,
+            ),
+        )
+    ]
 
 
 def _reconciliation(portraits: Portraits) -> list:

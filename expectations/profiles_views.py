@@ -43,6 +43,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
         _tags(database)
     if "segments" in columns:
         _segments(database)
+    if "portrait_levels" in columns and "net_spend" in columns["customer_profiles"]:
+        _levels(database, columns["customer_profiles"])
     lines = "*/order_lines/load_date=*/*.parquet"
     has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
     if has_money:
@@ -120,6 +122,80 @@ def _segments(database: Database) -> None:
             customer_count::bigint as failing_rows,
             'segments/customer_segments.parquet' as place
         from segments
+        """
+    )
+
+
+# Figures of the levels, and what they are in the portraits: the column summed over (None: the rows counted).
+_LEVEL_FIGURES = {"customers": None, "orders": "order_count", "order_lines": "line_count", "net_spend": "net_spend"}
+
+
+def _levels(database: Database, there: tuple[str, ...]) -> None:
+    """`level_sums`: the figures of each level and group beside the sums over the single portraits, and the segments'
+    sum beside the population.
+
+    Segments are compared one by one: what one has too much and another too little would hide in their sum.
+    """
+    figures = {name: column for name, column in _LEVEL_FIGURES.items() if column is None or column in there}
+    sums = ", ".join(
+        f"{'count(*)' if column is None else f'coalesce(sum({column}), 0)'}::decimal(38, 2) as {name}"
+        for name, column in figures.items()
+    )
+    by_segment = f"""
+        union all
+        select 'segment', segment_id::varchar, {sums} from customer_profiles where segment_id is not null group by all
+    """
+    told = ", ".join(f"{name}::decimal(38, 2) as {name}" for name in figures)
+    names = ", ".join(figures)
+    database.run(
+        f"""
+        create table level_sums as
+        with
+
+        persons as (
+            select 'population' as level, 'all' as group_id, {sums} from customer_profiles
+            {by_segment if "segment_id" in there else ""}
+        ),
+
+        levels as (select level, group_id, {told} from portrait_levels),
+
+        sums as (from (unpivot persons on {names} into name figure value amount)),
+
+        told as (from (unpivot levels on {names} into name figure value amount)),
+
+        compared as (
+            select
+                coalesce(told.figure, sums.figure) as figure,
+                coalesce(told.level || ' ' || told.group_id, sums.level || ' ' || sums.group_id) as named,
+                told.amount,
+                sums.amount as other,
+                'the persons' as others
+            from told
+            full join sums using (level, group_id, figure)
+
+            union all
+
+            select
+                figure,
+                'population',
+                max(amount) filter (where level = 'population'),
+                sum(amount) filter (where level = 'segment'),
+                'the segments'
+            from told
+            group by figure
+            having count(*) filter (where level = 'segment') > 0
+        )
+
+        select
+            coalesce(abs(amount - other), greatest(amount, other, 0.01)) as difference,
+            format(
+                '{{}} of {{}}: {{:,.2f}}, {{}} together: {{:,.2f}}',
+                figure, named, coalesce(amount, 0)::double, others, coalesce(other, 0)::double
+            ) as said,
+            null::bigint as failing_rows,
+            'profiles/portrait_levels.parquet' as place
+        from compared
+        order by difference desc, figure, named, others
         """
     )
 

@@ -33,7 +33,7 @@
     {%- set columns = adapter.get_columns_in_relation(target) -%}
     {%- set gone = run_query(
         'select distinct day_fingerprint from ' ~ target
-        ~ ' where day_fingerprint not in (select day_fingerprint from ' ~ ref('order_days') ~ ')'
+        ~ ' where day_fingerprint not in (select day_fingerprint from ' ~ days_of() ~ ')'
     ) -%}
     {%- for day in gone.columns[0].values() -%}
         {%- set nothing -%}

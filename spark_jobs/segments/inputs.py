@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from huaxiang.errors import MissingPartition
-from huaxiang.release.store import releases
+from huaxiang.release.store import Release, releases
 from huaxiang.settings import Run, Settings
 from spark_jobs.segments import transforms
 from spark_jobs.segments.params import SegmentParams
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+CUSTOMERS = "segments/customer_segments.parquet"
+FEATURES = "features/customer_features.parquet"
+
+
 def features_path(settings: Settings, run: Run) -> Path:
     """The features of the run. Raises MissingPartition where there are none."""
-    path = settings.home.build(run.id) / "features" / "customer_features.parquet"
+    path = settings.home.build(run.id) / FEATURES
     if not path.exists():
         raise MissingPartition(
             f"segments: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
@@ -41,11 +47,68 @@ def read_features(spark: SparkSession, path: Path, as_of: date, params: SegmentP
     return features
 
 
-def segments_before(settings: Settings, as_of: date) -> Path | None:
-    """The customers' segments in the latest release of an earlier day that has segments, or None."""
-    earlier = (each.path for each in reversed(releases(settings)) if each.as_of < as_of)
-    paths = (release / "segments" / "customer_segments.parquet" for release in earlier)
-    return next((path for path in paths if path.exists()), None)
+def release_before(settings: Settings, as_of: date) -> Release | None:
+    """The latest release of an earlier day that has segments, or None."""
+    earlier = (release for release in reversed(releases(settings)) if release.as_of < as_of)
+    return next((release for release in earlier if (release.path / CUSTOMERS).exists()), None)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the release before says of today's and its own customers.
+
+    `moved` holds whoever is not in the segment of then: `customer_id`, `from_segment`, `from_name`, `to_segment`,
+    `to_name` (NaN and None where there is none), and the raw figures `before_<feature>` and `after_<feature>`.
+    `sizes` are the customers of each segment then, `in_both` those known then and now.
+    """
+
+    moved: pd.DataFrame
+    sizes: dict[int, int]
+    in_both: int
+    fingerprints: tuple[str, ...]
+
+
+def past(before: Path, build: Path, names: Sequence[str]) -> Past | None:
+    """Compare the build with the release in `before`; `names` are features. None where that release has no features.
+
+    A feature that a side does not have is unknown there.
+    """
+    import duckdb
+
+    paths = {"then": before / CUSTOMERS, "now": build / CUSTOMERS, "old": before / FEATURES, "new": build / FEATURES}
+    if not paths["old"].exists():
+        return None
+    with duckdb.connect() as connection:
+        for view, path in paths.items():
+            connection.read_parquet(str(path)).create_view(view)
+        figures = [
+            f"{side}.{name}::double as {said}_{name}"
+            if name in {row[0] for row in connection.execute(f"describe {side}").fetchall()}
+            else f"null::double as {said}_{name}"
+            for side, said in (("old", "before"), ("new", "after"))
+            for name in names
+        ]
+        moved = connection.execute(
+            f"""
+            select
+                coalesce(now.customer_id, "then".customer_id) as customer_id,
+                "then".segment_id as from_segment,
+                "then".segment_name as from_name,
+                now.segment_id as to_segment,
+                now.segment_name as to_name,
+                {", ".join(figures) or "null"}
+            from "then"
+            full join now on "then".customer_id = now.customer_id
+            left join old on "then".customer_id = old.customer_id
+            left join new on now.customer_id = new.customer_id
+            where "then".segment_id is distinct from now.segment_id
+            order by 1
+            """
+        ).df()
+        sizes = connection.execute('select segment_id, count(*) from "then" group by all order by all').fetchall()
+        [both] = connection.execute('select count(*) from "then" semi join now using (customer_id)').fetchall()
+        fingerprints = connection.execute('select distinct model_fingerprint from "then" order by all').fetchall()
+    return Past(moved, dict(sizes), both[0], tuple(one for (one,) in fingerprints))
 
 
 def drawn(frame: DataFrame, customers: int) -> pd.DataFrame:

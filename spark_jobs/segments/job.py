@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -20,7 +21,7 @@ from huaxiang.files import write_text
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.segments import baseline, choose_k, inputs, matching, naming, outputs, plots, transforms
+from spark_jobs.segments import baseline, choose_k, inputs, matching, moves, naming, outputs, plots, transforms
 from spark_jobs.segments.model import Segment, SegmentModel, assign, fit, from_json
 from spark_jobs.segments.params import SegmentParams
 
@@ -108,8 +109,9 @@ def train(
 def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None) -> None:
     """Put every customer of `as_of` into a segment of the champion.
 
-    Writes the three tables and `model.json` of the build. Raises HuaxiangError when there is no champion or it needs a
-    feature that is not there, BrokenConservation when a customer would get no segment.
+    Writes the family's tables and `model.json` of the build; who moved only where there is a release of an earlier
+    day. Raises HuaxiangError when there is no champion or it needs a feature that is not there, BrokenConservation when
+    a customer would get no segment.
     """
     params = params or SegmentParams()
     path = inputs.features_path(settings, run)
@@ -133,7 +135,8 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     facts = _current_facts(assigned, model, params, settings.currency)
     outputs.write_facts(facts, folder / "segment_facts.parquet")
     notes = [*model.report["notes"], *_broken_words(facts, model, run.as_of)]
-    write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes), indent=2) + "\n")
+    since = _since(settings, run, model, log)
+    write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes, since), indent=2) + "\n")
     log.fact("customers", customers)
     log.fact("segments", len(model.segments))
     assigned.unpersist()
@@ -159,8 +162,10 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
     tested = inputs.drawn(assigned, params.test_customers)
     found = naming.facts(tested, tested["segment_id"].to_numpy() - 1, params, settings.currency)
     words = naming.names({label: found.get(label, []) for label in range(len(centres))}, params)
-    before = inputs.segments_before(settings, run.as_of)
-    matched = _match(spark, assigned, before, len(centres))
+    release = inputs.release_before(settings, run.as_of)
+    before = release.path / inputs.CUSTOMERS if release else None
+    known = _champion_model(settings)
+    matched = _match(spark, assigned, before, known, len(centres))
     segments = tuple(
         sorted(
             (
@@ -182,7 +187,7 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
     metrics["fit_seconds"] = round(time.perf_counter() - began, 2)
     model = SegmentModel(
         training_as_of=str(run.as_of),
-        fingerprint=_fingerprint(settings, path, before, params),
+        fingerprint=_fingerprint(settings, path, matched.ids, params),
         decimals=params.decimals,
         scalings=scalings,
         segments=segments,
@@ -192,6 +197,7 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
             "baseline": {"name": "five groups by RFM score", **_flat(baseline_judged)},
             "k_table": [_row(candidate) for candidate in choice.candidates],
             "notes": list(choice.notes),
+            "highest_id": max([*matched.ids, known.report.get("highest_id", 0) if known else 0]),
             "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
         },
     )
@@ -207,18 +213,30 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
 # Judging.
 
 
-def _match(spark: SparkSession, assigned: DataFrame, before: Path | None, k: int) -> matching.Matching:
-    """Ids for the labels of `assigned` (label = provisional id - 1)."""
+def _match(
+    spark: SparkSession, assigned: DataFrame, before: Path | None, known: SegmentModel | None, k: int
+) -> matching.Matching:
+    """Ids for the labels of `assigned` (label = provisional id - 1), matched with the customers' segments before.
+
+    Those are in the release before. A training of a day before all releases has none: there the champion says them.
+    """
     has_spend = "net_spend" in assigned.columns
     spend = F.round(F.avg("net_spend"), 6) if has_spend else F.count("*").cast("double")
     rows = assigned.groupBy("segment_id").agg(spend.alias("spend")).collect()
     means = {row.segment_id - 1: row.spend for row in rows}
     mean_spend = [means.get(label) or 0.0 for label in range(k)]
-    if before is None:
+    if before is not None:
+        old = spark.read.parquet(str(before)).select("customer_id", F.col("segment_id").alias("old_id"))
+    elif known is not None and _needed(known) <= set(assigned.columns):
+        unassigned = assigned.drop("segment_id", "segment_name", "distance", transforms.COORDINATES)
+        scaled = transforms.scaled(unassigned, known.scalings, known.decimals)
+        assigned_then = assign(scaled, known.segments, known.decimals)
+        old = assigned_then.select("customer_id", F.col("segment_id").alias("old_id"))
+    else:
         return matching.first_ids(mean_spend)
-    old = spark.read.parquet(str(before)).select("customer_id", F.col("segment_id").alias("old_id"))
     pairs = assigned.join(old, on="customer_id", how="inner").groupBy("segment_id", "old_id").count().collect()
-    return matching.matched_ids({(row.segment_id - 1, row.old_id): row["count"] for row in pairs}, mean_spend)
+    shared = {(row.segment_id - 1, row.old_id): row["count"] for row in pairs}
+    return matching.matched_ids(shared, mean_spend, known.report.get("highest_id", 0) if known else 0)
 
 
 def _unnamed(centres: tuple[tuple[float, ...], ...]) -> tuple[Segment, ...]:
@@ -277,11 +295,11 @@ def _row(candidate: choose_k.Candidate) -> dict[str, Any]:
 # Tracking.
 
 
-def _fingerprint(settings: Settings, features: Path, before: Path | None, params: SegmentParams) -> str:
-    """Hash of inputs, parameters and code: equal for the same fit in another home."""
+def _fingerprint(settings: Settings, features: Path, ids: tuple[int, ...], params: SegmentParams) -> str:
+    """Hash of inputs, parameters, code and the ids that were kept: equal for the same fit in another home."""
     parts = {
         "features": content_hash(features),
-        "segments_before": content_hash(before) if before else None,
+        "ids": ids,
         "currency": settings.currency,
         "params": asdict(params),
         "code": code_hash(settings.project, ("spark_jobs",)),
@@ -339,7 +357,63 @@ def _pictures(fitted: Fitted) -> dict[str, Any]:
     }
 
 
+# Since the release before.
+
+
+def _since(settings: Settings, run: Run, model: SegmentModel, log: StepLog) -> dict[str, Any] | None:
+    """Write who moved since the release before; what is said of it. None, and no table, where there is no release."""
+    build = settings.home.build(run.id)
+    path = build / "segments" / "segment_moves.parquet"
+    path.unlink(missing_ok=True)
+    before = inputs.release_before(settings, run.as_of)
+    names = [scaling.name for scaling in model.scalings]
+    past = inputs.past(before.path, build, names) if before else None
+    if before is None or past is None:
+        return None
+    is_same_model = past.fingerprints == (model.fingerprint,)
+    reasons = _reasons(past, model, names, is_same_model)
+    outputs.write_moves(past, reasons, path)
+    how = Counter(reason.how for reason in reasons)
+    stayed = past.in_both - sum(how.values()) + how[moves.NEW] + how[moves.LEFT]
+    log.fact("moved", past.in_both - stayed)
+    return {
+        "release_id": before.id,
+        "as_of": str(before.as_of),
+        "is_same_model": is_same_model,
+        "customers_in_both": past.in_both,
+        "stayed": stayed,
+        "stayed_share": round(stayed / past.in_both, 6) if past.in_both else None,
+        "how": dict(sorted(how.items())),
+        "customers": {str(segment_id): customers for segment_id, customers in past.sizes.items()},
+    }
+
+
+def _reasons(past: inputs.Past, model: SegmentModel, names: list[str], is_same_model: bool) -> list[moves.Reason]:
+    """A reason for each row of `past.moved`."""
+    moved = past.moved
+    is_new, is_gone = moved["from_segment"].isna(), moved["to_segment"].isna()
+    both = moved[~is_new & ~is_gone]
+    found = iter(
+        moves.explain(
+            model,
+            before=both[[f"before_{name}" for name in names]].to_numpy(dtype=float),
+            after=both[[f"after_{name}" for name in names]].to_numpy(dtype=float),
+            from_ids=both["from_segment"].to_numpy(dtype="int64"),
+            to_ids=both["to_segment"].to_numpy(dtype="int64"),
+            is_same_model=is_same_model,
+        )
+    )
+    ends = zip(is_new, is_gone, strict=True)
+    return [moves.Reason(moves.NEW) if new else moves.Reason(moves.LEFT) if gone else next(found) for new, gone in ends]
+
+
 # The champion, and what is said of it.
+
+
+def _champion_model(settings: Settings) -> SegmentModel | None:
+    """The champion, or None where there is none or nobody can say."""
+    version = tracking.incumbent(settings, TARGET)
+    return _read_model(settings, version) if version else None
 
 
 def _read_model(settings: Settings, version: tracking.Version) -> SegmentModel:
@@ -367,7 +441,9 @@ def _broken_words(facts: dict[int, list[naming.Fact]], model: SegmentModel, as_o
     ]
 
 
-def _card(model: SegmentModel, version: tracking.Version, run: Run, notes: list[str]) -> dict[str, Any]:
+def _card(
+    model: SegmentModel, version: tracking.Version, run: Run, notes: list[str], since: dict[str, Any] | None
+) -> dict[str, Any]:
     """`model.json`: what the report and the manifest say of the model."""
     return {
         "model": TARGET,
@@ -380,4 +456,5 @@ def _card(model: SegmentModel, version: tracking.Version, run: Run, notes: list[
         "notes": notes,
         "features": [asdict(scaling) for scaling in model.scalings],
         "segments": [{"segment_id": s.segment_id, "name": s.name, "words": list(s.words)} for s in model.segments],
+        "since": since,
     }

@@ -23,11 +23,12 @@ def first_ids(mean_spend: Sequence[float]) -> Matching:
     return Matching(tuple(ids), None)
 
 
-def matched_ids(shared: Mapping[tuple[int, int], int], mean_spend: Sequence[float]) -> Matching:
+def matched_ids(shared: Mapping[tuple[int, int], int], mean_spend: Sequence[float], highest_id: int = 0) -> Matching:
     """Ids of the release before, matched so that as many shared customers as possible keep theirs.
 
     `shared[label, old_id]` counts the customers that a new label and an old segment share. A label that shares none
-    with its match, or has no match, gets a new id above all earlier ones, in spend order.
+    with its match, or has no match, gets a new id above all earlier ones, in spend order; `highest_id` is the highest
+    that any model before has used, so that no id comes back as another segment's.
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment
@@ -42,6 +43,6 @@ def matched_ids(shared: Mapping[tuple[int, int], int], mean_spend: Sequence[floa
     pairs = [(label, old) for label, old in pairs if counts[label, old] > 0]
     ids = {label: old_ids[old] for label, old in pairs}
     new = sorted(set(range(len(mean_spend))) - set(ids), key=lambda label: (-mean_spend[label], label))
-    ids |= {label: old_ids[-1] + number for number, label in enumerate(new, start=1)}
+    ids |= {label: max(old_ids[-1], highest_id) + number for number, label in enumerate(new, start=1)}
     kept = sum(int(counts[label, old]) for label, old in pairs) / int(counts.sum())
     return Matching(tuple(ids[label] for label in range(len(mean_spend))), round(kept, 6))

@@ -1,9 +1,9 @@
-"""What the family writes: its three tables, each put in place when whole, equal bytes for equal rows."""
+"""What the family writes: its tables, each put in place when whole, equal bytes for equal rows."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 
 from huaxiang.errors import BrokenConservation
 from huaxiang.files import replacing
-from spark_jobs.segments import naming
+from spark_jobs.segments import moves, naming
+from spark_jobs.segments.inputs import Past
 from spark_jobs.segments.model import SegmentModel
 from spark_jobs.segments.params import SegmentParams
 
@@ -71,6 +72,31 @@ def write_facts(facts: dict[int, list[naming.Fact]], path: Path) -> None:
         for rank, fact in enumerate(found, start=1)
     ]
     _write(pd.DataFrame(rows, columns=list(kinds)), path, kinds)
+
+
+def write_moves(past: Past, reasons: Sequence[moves.Reason], path: Path) -> None:
+    """One row per customer who moved and feature of the explanation; one with an empty feature where it has none."""
+    import pandas as pd
+
+    kinds = {
+        "customer_id": "string", "rank": "int64", "from_segment": "int64", "from_name": "string",
+        "to_segment": "int64", "to_name": "string", "feature": "string", "before": "float64", "after": "float64",
+        "how": "string",
+    }  # fmt: skip
+    rows = [
+        {
+            **{name: None if pd.isna(row[name]) else row[name] for name in kinds if name in row},
+            "rank": rank,
+            "feature": feature,
+            "before": row[f"before_{feature}"] if feature else None,
+            "after": row[f"after_{feature}"] if feature else None,
+            "how": reason.how,
+        }
+        for row, reason in zip(past.moved.to_dict("records"), reasons, strict=True)
+        for rank, feature in enumerate(reason.features or (None,), start=1)
+    ]
+    table = pd.DataFrame(rows, columns=list(kinds)).astype({"from_segment": "Int64", "to_segment": "Int64"})
+    _write(table.round({"before": 6, "after": 6}), path, kinds)
 
 
 def means(assigned: DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.commands import Command, quarantine, tags
+from huaxiang.commands import Command, audiences, quarantine, tags, why
 from huaxiang.errors import HuaxiangError, NothingDue, TryAgain
 from huaxiang.progress import tell
 
@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--release", metavar="R", help="its id (default: the current one)")
     quarantine.add(word)
     tags.add(word)
+    audiences.add(word)
+    why.add(word)
     word("up", "Start Airflow, MLflow and the report site of this home on 127.0.0.1.", _up, dated=False)
     word("down", "End what 'up' started, and nothing else.", _down, dated=False)
     airflow = word(

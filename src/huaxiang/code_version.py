@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-_FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", "tags", "requirements")
+_FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", "tags", "features", "requirements")
 _SUFFIXES = {".py", ".sql", ".yml", ".lock", ".html", ".css", ".js"}
 
 

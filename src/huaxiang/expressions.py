@@ -122,16 +122,7 @@ def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
 
     if is_plain_column(connection, sql):
         return Expression(sql, (sql,), (), (), "VARCHAR")
-    tree = _parse(connection, sql)
-    nodes = list(_nodes(tree))
-    for node in nodes:
-        if node.get("class") in _NOT_ROWWISE:
-            raise BadExpression(f"uses {_NOT_ROWWISE[node['class']]}, but an expression sees one record")
-        if _name_of(node) in _CLOCKS:
-            raise BadExpression(
-                f"asks the clock ({_name_of(node)}), so the same drop would give other rows tomorrow; use load_date"
-            )
-    _refuse_volatile(connection, {node["function_name"] for node in nodes if node.get("class") == "FUNCTION"})
+    nodes = _rowwise_nodes(connection, sql)
     names = list(dict.fromkeys(node["column_names"][0] for node in nodes if node.get("class") == "COLUMN_REF"))
     source_columns = tuple(name for name in names if name.casefold() not in DROP_COLUMNS)
     empty = [f"null::varchar as {quoted(name)}" for name in source_columns]
@@ -153,6 +144,25 @@ def bind(connection: duckdb.DuckDBPyConnection, sql: str) -> Expression:
         readers=tuple(_readers(connection, nodes)),
         type=described[1][1],
     )
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, ...]:
+    """The columns one row-wise expression reads. Raises BadExpression when it is none, or asks chance or the clock."""
+    nodes = _rowwise_nodes(connection, sql)
+    return tuple(dict.fromkeys(node["column_names"][-1] for node in nodes if node.get("class") == "COLUMN_REF"))
+
+
+def _rowwise_nodes(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    nodes = list(_nodes(_parse(connection, sql)))
+    for node in nodes:
+        if node.get("class") in _NOT_ROWWISE:
+            raise BadExpression(f"uses {_NOT_ROWWISE[node['class']]}, but an expression sees one record")
+        if _name_of(node) in _CLOCKS:
+            raise BadExpression(
+                f"asks the clock ({_name_of(node)}), so the same drop would give other rows tomorrow; use load_date"
+            )
+    _refuse_volatile(connection, {node["function_name"] for node in nodes if node.get("class") == "FUNCTION"})
+    return nodes
 
 
 def is_plain_column(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:

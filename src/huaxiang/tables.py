@@ -153,6 +153,7 @@ class ReleasedTable:
     folder: str
     key: tuple[str, ...]
     title: str
+    columns: tuple[tuple[str, str], ...] = ()  # name and meaning, all texts, where no dbt yml describes the table
 
     @property
     def path(self) -> str:
@@ -179,10 +180,22 @@ RELEASED = (
         ("customer_id", "as_of", "category"),
         "when each customer is expected to buy a category next, with an interval",
     ),
+    ReleasedTable(
+        "customer_event_features",
+        "features",
+        ("customer_id", "as_of"),
+        "the features declared in features/*.yml",
+    ),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),
     ReleasedTable("segments", "segments", ("segment_id",), "one row per segment: its name, size and share"),
     ReleasedTable(
         "segment_facts", "segments", ("segment_id", "rank"), "the tested differences behind each segment's name"
+    ),
+    ReleasedTable(
+        "segment_moves",
+        "segments",
+        ("customer_id", "rank"),
+        "who changed segment since the release before, and the feature that moved",
     ),
     ReleasedTable(
         "customer_items",
@@ -198,5 +211,18 @@ RELEASED = (
         "how likely each customer is to stay away, or to buy a category",
     ),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
+    ReleasedTable(
+        "portrait_levels",
+        "profiles",
+        ("level", "group_id"),
+        "everybody's totals and each segment's, to which the portraits add up",
+    ),
     ReleasedTable("customer_tags", "profiles", ("customer_id", "tag"), "every tag of every customer with its evidence"),
+    ReleasedTable(
+        "customer_audiences",
+        "audiences",
+        ("audience", "customer_id"),
+        "which customers each audience holds",
+        (("audience", "Name of the audience: its file is audiences/<name>.yml."), ("customer_id", "The customer.")),
+    ),
 )

@@ -26,8 +26,10 @@ TODAY, TOMORROW = Run(DAY, DAY), Run(NEXT, NEXT)
 EXPORTS = (
     "features/customer_features",
     "features/customer_interests",
+    "features/customer_event_features",
     "profiles/customer_profiles",
     "profiles/customer_tags",
+    "profiles/portrait_levels",
 )
 
 
@@ -290,7 +292,7 @@ def test_a_required_column_that_is_empty_is_caught(shop) -> None:
 
 def test_a_broken_tag_stops_the_run_before_anything_is_built(shop, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    for folder in ("dbt_project", "contracts", "tags"):
+    for folder in ("dbt_project", "contracts", "tags", "features"):
         shutil.copytree(shop.settings.project / folder, project / folder)
     tag = project / "tags" / "lifecycle.yml"
     tag.write_text(tag.read_text().replace("recency_days > 91", "recency_dais > 91"))

@@ -91,7 +91,7 @@ def test_a_contract_that_gains_a_column_and_loses_it_again_reads_every_day(whole
         always.land("order_lines", DAY, [one])
     expected = built(always)
 
-    for folder in ("contracts", "dbt_project", "tags"):
+    for folder in ("contracts", "dbt_project", "tags", "features"):
         shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("target", "logs"))
     contract = tmp_path / "contracts" / "order_lines.yml"
     contract.write_text(contract.read_text().replace("    properties:\n", f"    properties:{TILL}", 1))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -129,6 +130,10 @@ PROFILES = """
 TAGS = (
     "customer_id varchar, as_of date, tag varchar, value varchar, confidence double, evidence varchar, source varchar"
 )
+LEVELS = (
+    "level varchar, group_id varchar, as_of date, customers bigint, orders bigint, order_lines bigint, "
+    "net_spend decimal(18, 2)"
+)
 SEGMENTS = "segment_id bigint, segment_name varchar, customer_count bigint, customer_share double"
 
 
@@ -163,6 +168,10 @@ def portraits(folder: Path, profiles: list[tuple], is_released: bool = False) ->
     write(folder / "profiles" / "customer_tags.parquet", TAGS, tags)
     sizes = [(1, "segment 1", len(profiles), 1.0)]
     write(folder / "segments" / "segments.parquet", SEGMENTS, sizes)
+    spend, lines = sum(Decimal(row[7]) for row in profiles), sum(row[8] for row in profiles)
+    everybody = (as_of, len(profiles), len(profiles), lines, spend)
+    levels = [(level, group, *everybody) for level, group in (("population", "all"), ("segment", "1"))]
+    write(folder / "profiles" / "portrait_levels.parquet", LEVELS, levels)
     if is_released:
         manifest = {"as_of": as_of, "known_at": as_of, "fence": 1, "inputs": {}, "tables": {}}
         (folder / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")

@@ -23,6 +23,8 @@ RUN = Run(as_of=date(2026, 3, 10), known_at=date(2026, 3, 10))
 CANARY = "canary-7391"
 PROFILES = "profiles/customer_profiles.parquet"
 TAGS = "profiles/customer_tags.parquet"
+LEVELS = "profiles/portrait_levels.parquet"
+ADD_UP = "persons_segments_and_population_add_up"
 
 
 @pytest.fixture
@@ -173,6 +175,7 @@ def test_a_value_out_of_bounds_is_caught(settings, build):
     assert failed(settings) == {
         "recency_days_is_within_bounds": "critical",
         "order_count_is_within_bounds": "critical",
+        ADD_UP: "critical",
         "recency_quintile_is_within_bounds": "critical",
         "preferred_hour_share_is_within_bounds": "critical",
         "discount_share_is_within_bounds": "warning",
@@ -194,7 +197,7 @@ def test_a_customer_without_a_segment_stops_the_run(settings, build):
         build / PROFILES,
         "select * replace (case when customer_id = 'c2' then null else segment_id end as segment_id) from rows",
     )
-    assert failed(settings) == {"every_customer_has_a_segment": "critical"}
+    assert failed(settings) == {"every_customer_has_a_segment": "critical", ADD_UP: "critical"}
 
 
 @pytest.mark.parametrize(
@@ -238,6 +241,7 @@ def test_a_tiny_segment_is_told(settings, build):
 
 def test_a_home_without_products_segments_and_tags_has_fewer_checks(settings, build):
     change(build / PROFILES, "select * exclude (top_category, segment_id, segment_name, discount_share) from rows")
+    change(build / LEVELS, "select * from rows where level = 'population'")
     (build / TAGS).unlink()
     (build / "segments" / "segments.parquet").unlink()
 
@@ -254,14 +258,29 @@ def test_a_cent_that_is_missing_in_the_portraits_stops_the_run(settings, build):
 
     found = checked(settings)
 
-    assert [name for name, check in found.items() if not check["passed"]] == ["portraits_hold_all_the_money"]
+    wrong = [name for name, check in found.items() if not check["passed"]]
+    assert sorted(wrong) == [ADD_UP, "portraits_hold_all_the_money"]
+    assert found[ADD_UP]["observed"].startswith("net_spend of population all: 4.50, the persons together: 4.49")
     assert found["portraits_hold_all_the_money"]["observed"] == "spend 4.49 in the portraits, 4.50 landed"
+
+
+def test_a_cent_too_much_in_everybodys_total_stops_the_run(settings, build):
+    change(build / LEVELS, "select * replace (net_spend + (level = 'population')::int * 0.01 as net_spend) from rows")
+    found = checked(settings)[ADD_UP]
+    assert (found["passed"], found["severity"]) == (False, "critical")
+    assert found["observed"].startswith("net_spend of population: 4.51, the segments together: 4.50")
+
+
+def test_a_customer_moved_to_another_segment_shows_though_the_sums_agree(settings, build):
+    change(build / PROFILES, "select * replace (case customer_id when 'c1' then 2 else 1 end as segment_id) from rows")
+    assert not checked(settings)["persons_segments_and_population_add_up"]["passed"]
 
 
 def test_landed_rows_that_vanished_since_landing_stop_the_run(settings, build):
     [file] = settings.home.landing.rglob("*.parquet")
     change(file, "select * from rows where customer_id != 'c3'")
     change(build / PROFILES, "select * from rows where customer_id != 'c3'")
+    (build / LEVELS).unlink()
 
     found = checked(settings)
 
@@ -272,6 +291,7 @@ def test_landed_rows_that_vanished_since_landing_stop_the_run(settings, build):
 def test_a_missing_customer_stops_the_run(settings, build):
     change(build / PROFILES, "select * from rows where customer_id != 'c3'")
     assert set(failed(settings)) == {
+        ADD_UP,
         "portraits_hold_all_the_money",
         "portraits_hold_every_line",
         "portraits_hold_every_customer",

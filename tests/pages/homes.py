@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -82,9 +83,12 @@ def write_full_home(settings: Settings) -> None:
             )
         ],
     )
+    _audiences(build)
     lifecycle = [tag for tag in load_tags(settings) if tag.name == "lifecycle"]
     figures.write(build, figures.of_build(build, lifecycle, RUN.as_of, build), lifecycle)
+    _levels(build)
     _segments(build)
+    _moves(build)
     _recommendations(build)
     _products(settings)
     _rules(build)
@@ -151,9 +155,54 @@ def _segments(build: Path) -> None:
         "model": "segments", "version": "3", "run_id": "0f0f", "fingerprint": "f00", "training_as_of": "2024-03-31",
         "k": 2,
         "metrics": {"silhouette": 0.25, "baseline_silhouette": 0.03}, "baseline": {"name": "five groups by RFM score"},
+        "since": {
+            "release_id": "2024-03-30-x", "as_of": "2024-03-30", "is_same_model": True, "customers_in_both": 3,
+            "stayed": 2, "stayed_share": 0.666667, "how": {"feature moved": 1, "new customer": 1},
+            "customers": {"2": 3},
+        },
         "k_table": tried, "notes": ["no three usable segments"], "segments": [], "left_out_features": ["coupon_share"],
     }  # fmt: skip
     _json(folder / "model.json", card)
+
+
+def _audiences(build: Path) -> None:
+    """Two of the project's audiences, and one that has no source here; the others hold nobody."""
+    held = {"pet_owners": PEOPLE[:2], "fresh_food_fans": PEOPLE[1:]}
+    rows = [(name, one.customer_id) for name, people in held.items() for one in people]
+    _table(build / "audiences" / "customer_audiences.parquet", "audience varchar, customer_id varchar", rows)
+    missing = {"audience": "coupon_responders", "title": "Answers campaigns soon", "needs": ["responses", "sends"]}
+    _json(build / "audiences" / "left_out.json", [missing])
+
+
+def _levels(build: Path) -> None:
+    """What the people add up to, everybody and by segment."""
+    groups = [("population", "all", PEOPLE)]
+    groups += [("segment", str(number), [one for one in PEOPLE if one.segment_id == number]) for number in SEGMENTS]
+    _table(
+        build / "profiles" / "portrait_levels.parquet",
+        "as_of date, level varchar, group_id varchar, customers bigint, orders bigint, order_lines bigint, "
+        "net_spend decimal(18, 2)",
+        [
+            (
+                RUN.as_of, level, group, len(people), sum(one.orders for one in people),
+                sum(2 * one.orders for one in people), sum(Decimal(one.spend) for one in people),
+            )
+            for level, group, people in groups
+        ],
+    )  # fmt: skip
+
+
+def _moves(build: Path) -> None:
+    """Yesterday 7 was in segment 2 and 8 was not there: a retraining and a feature away from today."""
+    _table(
+        build / "segments" / "segment_moves.parquet",
+        "customer_id varchar, rank bigint, from_segment bigint, from_name varchar, to_segment bigint, to_name varchar, "
+        "feature varchar, before double, after double, how varchar",
+        [
+            ("7", 1, 2, SEGMENTS[2], 1, SEGMENTS[1], "basket_net_mean", 14.5, 10.0, "feature moved"),
+            ("8", 1, None, None, 1, SEGMENTS[1], None, None, None, "new customer"),
+        ],
+    )
 
 
 def _recommendations(build: Path) -> None:
@@ -386,6 +435,6 @@ def _table(path: Path, columns: str, rows: list[tuple]) -> None:
         memory.execute(f"copy made to '{path}' (format parquet)")
 
 
-def _json(path: Path, content: dict) -> None:
+def _json(path: Path, content: dict | list) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content), encoding="utf-8")

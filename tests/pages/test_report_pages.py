@@ -11,13 +11,13 @@ from huaxiang import report
 from huaxiang.errors import MissingPartition
 from huaxiang.settings import Run
 from tests.pages.conftest import DESKTOP, PHONE
-from tests.pages.homes import HOSTILE_ID, RUN, SCRIPT, write_bare_home
+from tests.pages.homes import HOSTILE_ID, LINES, ORDERS, RUN, SCRIPT, SPEND, write_bare_home
 
 pytestmark = pytest.mark.pages
 
 PAGES = [
-    "index.html", "segments.html", "tags.html", "models.html", "recommendations.html", "customer.html", "quality.html",
-    "data.html",
+    "index.html", "population.html", "segments.html", "moves.html", "tags.html", "audiences.html", "models.html",
+    "recommendations.html", "customer.html", "quality.html", "data.html",
 ]  # fmt: skip
 BARE_PAGES = ["index.html", "customer.html", "quality.html", "data.html"]
 
@@ -129,7 +129,7 @@ def test_a_refused_record_is_shown_by_place_and_reason_but_never_its_text(full_r
 def test_a_customer_opens_by_number_with_the_figures_of_the_tables(full_report, visit):
     seen = visit(full_report / "customer.html", fragment="#7")
     assert seen.text("h1") == "7"
-    assert "3 orders between 1 March 2024 and 30 March 2024, €30.00 in all" in seen.text("#portrait .lede")
+    assert "3 orders between 1 March 2024 and 30 March 2024, €30.00 in all" in seen.text("#portrait .story")
     assert seen.row("Net spend", "#portrait")[1:] == ["€30.00", "€25.00"]
     assert seen.row("last 28 days", "#portrait")[1:] == ["3", "€30.00"]
     tags = seen.page.locator(".tags li").all_inner_texts()
@@ -143,6 +143,47 @@ def test_a_customer_opens_by_number_with_the_figures_of_the_tables(full_report, 
         "Lifecycle",
         "Other",
     ]
+
+
+def test_a_sentence_opens_what_it_rests_on_and_how_that_is_known(full_report, visit):
+    seen = visit(full_report / "customer.html", fragment="#7")
+    assert 3 <= seen.page.locator(".story details").count() <= 6
+    said = seen.page.locator(".story details", has_text="Active customer")
+    said.locator("summary").click()
+    assert "Judged by a rule" in said.inner_text()
+    assert "Lifecycle\nactive\n3 orders" in said.locator("dl").inner_text()
+    group = seen.page.locator(".story details", has_text="Shops like the group")
+    assert "was in “large baskets" in group.inner_text()
+    assert "Average basket fell from €14.50 to €10.00" in group.inner_text()
+    assert "Not known: anything the customer would" not in seen.text(".story")
+    other = visit(full_report / "customer.html", fragment="#8").text(".story")
+    assert "Not known: anything the customer would have to declare; a rhythm: there are too few orders." in other
+
+
+def test_persons_segments_and_everybody_show_the_same_totals(full_report, visit):
+    population, segments = visit(full_report / "population.html"), visit(full_report / "segments.html")
+    assert population.row("Net spend")[1:4] == [f"€{SPEND}"] * 3
+    assert population.row("Orders")[1:4] == [str(ORDERS)] * 3
+    assert segments.row("small baskets", "section:has-text('together are everybody')")[1:] == ["2", "4", "8", "€35.50"]
+    assert segments.row("everybody")[1:] == ["4", str(ORDERS), str(LINES), f"€{SPEND}"]
+
+
+def test_an_audience_is_told_with_its_size_overlap_and_conditions(full_report, visit):
+    seen = visit(full_report / "audiences.html")
+    assert seen.row("Fresh food")[1:3] == ["3", "75.0 %"]
+    assert seen.row("Fresh food", "#overlap")[1:4] == ["Buys pet food", "1", "25.0 %"]
+    said = seen.text("#audience-pet_owners")
+    assert "at least 3 orders with order lines bought (category DOG FOODS or CAT FOOD) in the last 182 days" in said
+    assert "Answers campaigns soon: this home has no source for responses and sends." in seen.text("#missing")
+
+
+def test_the_moves_add_up_and_say_why(full_report, visit):
+    seen = visit(full_report / "moves.html")
+    assert seen.row("small baskets")[1:] == ["0", "0", "2", "2"]
+    assert seen.row("large baskets")[1:] == ["3", "1", "0", "2"]
+    assert seen.row("all segments")[1:] == ["3", "1", "2", "4"]
+    assert seen.row("Average basket fell")[3:5] == ["€14.50 → €10.00", "1"]
+    assert seen.row("31 March 2024")[1:4] == ["30 March 2024", "3", "66.7 %"]
 
 
 def test_the_search_finds_a_customer_and_enter_opens_the_first(full_report, visit):

@@ -123,7 +123,7 @@ def test_a_day_before_the_first_drop_is_refused_and_the_release_stays(home, serv
 @pytest.fixture
 def project(home, monkeypatch, tmp_path):
     """A copy of what a user may edit, to break."""
-    for folder in ("contracts", "tags", "sources", "dbt_project"):
+    for folder in ("contracts", "tags", "features", "sources", "dbt_project"):
         shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("target", "logs"))
     shutil.copy(PROJECT / "huaxiang.yml", tmp_path)
     monkeypatch.setattr("huaxiang.settings.PROJECT", tmp_path)

@@ -103,7 +103,7 @@ def values(path: Path, column: str) -> tuple:
 
 def test_every_model_is_the_same_on_both_engines(homes, tmp_path) -> None:
     on_duckdb, on_spark = (model_files(homes[engine], tmp_path / engine) for engine in ENGINES)
-    assert len(on_duckdb) >= 26 and set(on_duckdb) == set(on_spark)
+    assert len(on_duckdb) >= 33 and set(on_duckdb) == set(on_spark)
     found = {name: differences(path, on_spark[name]) for name, path in on_duckdb.items()}
     assert {name: said for name, said in found.items() if said} == {}
 
@@ -116,7 +116,7 @@ def test_both_engines_export_the_same_tables(homes) -> None:
         }
         for settings in homes.values()
     ]
-    assert len(exports[0]) == 4 + 2 + len(MODEL_TABLES) + 1  # features, profiles, models, and the account of records
+    assert len(exports[0]) == 5 + 2 + len(MODEL_TABLES) + 1  # features, profiles, models, and the account of records
     assert exports[0] == exports[1]
 
 

@@ -88,10 +88,13 @@ class Shop:
     def card(self, run: Run) -> dict:
         return json.loads(self.file(run, "model.json").read_text())
 
-    def releases(self, run: Run, segments: pd.DataFrame) -> None:
-        """A release of the day with these segments, as far as a later day looks at it."""
+    def releases(self, run: Run, segments: pd.DataFrame, features: pd.DataFrame | None = None) -> None:
+        """A release of the day with these segments (and features), as far as a later day looks at it."""
         folder = self.settings.home.release(f"{run.as_of}-x")
         (folder / "segments").mkdir(parents=True)
+        if features is not None:
+            (folder / "features").mkdir()
+            features.to_parquet(folder / "features" / "customer_features.parquet", index=False)
         segments.to_parquet(folder / "segments" / "customer_segments.parquet")
         said = {"as_of": str(run.as_of), "known_at": str(run.known_at), "fence": 1, "inputs": {}, "tables": {}}
         (folder / "MANIFEST.json").write_text(json.dumps(said))
@@ -211,6 +214,48 @@ def test_a_retrained_model_keeps_the_ids_of_the_release_before(shop):
     assert shop.trains(TUESDAY).version == "2"
     assert list(shop.scores(TUESDAY)["segment_id"][:3]) == [10, 30, 20]
     assert shop.card(TUESDAY)["metrics"]["kept_share"] == 1.0
+
+
+def test_ids_are_those_of_the_champion_where_there_is_no_release_before(shop):
+    shop.has(MONDAY, features(MONDAY.as_of))
+    before = shop.scores(MONDAY)
+    # Numbered anew by spend, the segments would turn round.
+    table = features(TUESDAY.as_of)
+    shop.has(TUESDAY, table.assign(net_spend=[1000 - spend for spend in table["net_spend"]]))
+    assert shop.trains(TUESDAY).version == "2"
+    assert list(shop.scores(TUESDAY)["segment_id"]) == list(before["segment_id"])
+
+
+def test_who_moved_since_the_release_before_is_told_with_the_features_that_moved(shop):
+    monday = features(MONDAY.as_of)
+    shop.has(MONDAY, monday)
+    rows = shop.scores(MONDAY)
+    assert not shop.file(MONDAY, "segment_moves.parquet").exists()
+    assert shop.card(MONDAY)["since"] is None
+    shop.releases(MONDAY, rows, monday)
+
+    tuesday = features(TUESDAY.as_of, customers=181)
+    lapsed = ["recency_days", "order_count_91d", "net_spend_91d", "basket_net_mean", "coupon_share"]
+    tuesday.loc[0, lapsed] = tuesday.loc[2, lapsed]  # a frequent customer is as one of the lapsed from now on
+    shop.has(TUESDAY, tuesday[tuesday["customer_id"] != "cust-00005"])
+    now = shop.scores(TUESDAY).set_index("customer_id")["segment_id"]
+
+    moves = pd.read_parquet(shop.file(TUESDAY, "segment_moves.parquet"))
+    first = moves[moves["rank"] == 1].set_index("customer_id")
+    assert dict(first["how"]) == {
+        "cust-00000": "feature moved",
+        "cust-00005": "left",
+        "cust-00180": "new customer",
+    }
+    assert first.loc["cust-00000", ["from_segment", "to_segment"]].tolist() == [
+        rows["segment_id"][0],
+        now["cust-00002"],
+    ]
+    moved = moves[moves["customer_id"] == "cust-00000"]
+    assert set(moved["feature"]) <= set(lapsed)
+    assert moved["before"].tolist() == [round(float(monday.loc[0, name]), 6) for name in moved["feature"]]
+    since = shop.card(TUESDAY)["since"]
+    assert (since["customers_in_both"], since["stayed"], since["is_same_model"]) == (179, 178, True)
 
 
 def test_a_worse_challenger_stays_a_run_and_the_champion_scores(shop):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def fresh(tmp_path_factory) -> Path:
     """All that the reference is made from, with a reference that is fresh."""
     project = tmp_path_factory.mktemp("fresh")
-    for folder in ("contracts", "tags", "requirements", "docs/reference", "dbt_project/models"):
+    for folder in ("contracts", "tags", "features", "requirements", "docs/reference", "dbt_project/models"):
         shutil.copytree(ROOT / folder, project / folder)
     shutil.copy(ROOT / "Makefile", project)
     assert write_reference(project, only_check=False) == 0

@@ -200,20 +200,81 @@ FULL = {
 }
 
 
+def _story(row, **more) -> list[tuple[str, str]]:
+    return [(said.text, said.how) for said in portrait.story(portrait.Person(row, **more), "EUR")]
+
+
 def test_a_portrait_says_what_is_known_in_sentences():
-    assert portrait.sentences(FULL, ["TEA", "MILK"], "EUR", spend_rank=0.75) == [
-        "2 orders between 1 January 2024 and 31 January 2024, €30.00 in all, more than 75 % of the other customers.",
-        "An average basket costs €15.00 and holds 2.5 lines.",
-        "In the last 28 days 1 order: less often than usual in the last 91 days.",
-        "Orders most often on Saturdays (50 % of orders).",
-        "Buys most of TEA and MILK.",
-        "Has received 3 campaigns and answered none.",
+    assert _story(FULL, interests=("TEA", "MILK"), spend_rank=0.75) == [
+        (
+            "2 orders between 1 January 2024 and 31 January 2024, €30.00 in all, "
+            "more than 75 % of the other customers.",
+            "counted",
+        ),
+        ("Buys most of TEA and MILK; orders most often on Saturdays (50 % of orders).", "counted"),
+        ("An average basket costs €15.00 and holds 2.5 lines.", "counted"),
     ]
+
+
+def test_who_a_customer_is_comes_from_tags_segment_and_models_with_their_evidence():
+    row = FULL | {
+        "age_band": "45-54",
+        "segment_name": "big spenders",
+        "churn_probability_28d": 0.04,
+        "new_product_type": "TEA",
+    }
+    tags = {"lifecycle": ("active", "rule"), "value_tier": ("top fifth", "rule"), "coupon_user": ("heavy", "rule")}
+    story = portrait.story(
+        portrait.Person(
+            row,
+            tags=tags,
+            shares={("coupon_user", "heavy"): 0.04},
+            titles={"coupon_user": "Coupon user"},
+            segment_share=0.15,
+            move="was in “small baskets”: Orders rose from 1 to 2",
+            away_mean=0.18,
+        ),
+        "EUR",
+    )
+    assert [said.text for said in story if said.how != portrait.COUNTED] == [
+        "Declares age band 45-54.",
+        "Active customer, value tier “top fifth”: 2 orders between 1 January 2024 and 31 January 2024, €30.00 in all; "
+        "1 of the orders in the last 28 days.",
+        "Shops like the group “big spenders”, as 15 % of all customers do; "
+        "was in “small baskets”: Orders rose from 1 to 2.",
+        "Set apart by what few others share: Coupon user: heavy (4 %).",
+        "In the next 28 days stays away with a probability of 4 % (average 18 %); "
+        "first to recommend is TEA, new to the customer.",
+    ]
+    assert {said.how: said.evidence[0] for said in story} == {
+        "declared": "age_band",
+        "rule": "tag:coupon_user",
+        "model": "ahead",
+        "counted": "interests",
+    }
+
+
+def test_a_tag_that_many_share_sets_nobody_apart():
+    tags = {"coupon_user": ("light", "rule")}
+    assert _story({}, tags=tags, shares={("coupon_user", "light"): 0.25}, titles={"coupon_user": "Coupon user"}) == []
 
 
 def test_a_portrait_does_not_speak_of_what_the_home_lacks():
     bare = {"order_count": 1, "first_order_on": date(2024, 1, 1), "last_order_on": date(2024, 1, 1)}
-    assert portrait.sentences(bare, [], "EUR") == ["1 order on 1 January 2024."]
+    assert _story(bare) == [("1 order on 1 January 2024.", "counted")]
+
+
+def test_what_nobody_knows_of_a_customer_is_said():
+    row = {"age_band": None, "children": "1", "order_count": 1, "gap_days_mean": None, "churn_probability_28d": None}
+    assert portrait.unknown(portrait.Person(row)) == [
+        "age band",
+        "a rhythm: there are too few orders",
+        "what comes next",
+    ]
+    assert portrait.unknown(portrait.Person({"age_band": None, "children": None})) == [
+        "anything the customer would have to declare"
+    ]
+    assert portrait.unknown(portrait.Person({})) == []
 
 
 def _segment(number: int, customers_: int, **means: float) -> segments.Segment:

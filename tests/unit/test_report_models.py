@@ -152,8 +152,8 @@ def test_a_product_is_called_by_its_finest_group():
 def test_what_lies_ahead_is_told_from_the_columns_that_are_there():
     row = {"churn_probability_28d": 0.123, "likely_category": "TEA", "likely_category_probability": 0.5}
     ahead = "In the next 28 days stays away with a probability of 12 % and is likeliest to buy from TEA (50 %)."
-    assert portrait.sentences(row, [], "EUR") == [ahead]
-    assert portrait.sentences({"likely_category": "TEA"}, [], "EUR") == []
+    assert [said.text for said in portrait.story(portrait.Person(row), "EUR")] == [ahead]
+    assert portrait.story(portrait.Person({"likely_category": "TEA"}), "EUR") == []
 
 
 def test_a_probability_of_days_ahead_is_no_window_of_days_past():

@@ -30,3 +30,8 @@ def test_a_segment_without_shared_customers_takes_no_old_id():
 
 def test_a_past_without_shared_customers_counts_as_none():
     assert matched_ids({}, [1.0, 2.0]).ids == (2, 1)
+
+
+def test_an_id_that_an_earlier_model_used_is_not_given_to_another_segment():
+    # Ids 1 and 2 are in the release, but a model between had a segment 3.
+    assert matched_ids({(0, 1): 5, (1, 2): 5}, [1.0, 1.0, 9.0], highest_id=3).ids == (1, 2, 4)

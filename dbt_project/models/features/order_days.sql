@@ -13,6 +13,8 @@ described_products as (
         coalesce(category, '')
         || '|' || coalesce(product_type, '')
         || '|' || coalesce(cast(is_private_label as string), '')
+        || '|' || coalesce(department, '')
+        || '|' || coalesce(manufacturer_id, '')
         || '|' || product_id as described
 
     from {{ ref('stg_products') }}

@@ -2,7 +2,10 @@ with
 
 profiles as (
 
-    select * from {{ ref('customer_profiles') }}
+    -- 'using' keeps one customer_id and one as_of; the other columns have names of their own, which is checked
+    select * -- noqa: RF02
+    from {{ ref('customer_profiles') }}
+    left join {{ ref('customer_event_features') }} using (customer_id, as_of) -- noqa: ST07
 
 ),
 

@@ -35,6 +35,13 @@ seen as (
         customer_id as source_customer_id
     from ({{ known_rows('responses') }}) as known_responses
 
+    union
+
+    select
+        source_name,
+        customer_id as source_customer_id
+    from ({{ known_rows('events') }}) as known_events
+
 ),
 
 keys as (

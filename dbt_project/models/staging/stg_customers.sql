@@ -23,7 +23,10 @@ customers as (
         declared.marital_status,
         declared.home_ownership,
         declared.household_type,
-        declared.customer_id is not null as is_declared
+        declared.customer_id is not null as is_declared,
+        declared.source_name,
+        declared.file_id,
+        declared.record_number
 
     from keys
     left join declared

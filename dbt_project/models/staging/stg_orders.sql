@@ -20,7 +20,10 @@ supplied_orders as (
         supplied.store_id,
         supplied.ordered_at,
         {{ local_time('supplied.ordered_at') }} as ordered_at_local,
-        true as is_supplied
+        true as is_supplied,
+        supplied.source_name,
+        supplied.file_id,
+        supplied.record_number
 
     from supplied
     left join keys
@@ -39,7 +42,10 @@ derived_orders as (
         min(store_id) as store_id,
         min(ordered_at) as ordered_at,
         {{ local_time('min(ordered_at)') }} as ordered_at_local,
-        false as is_supplied
+        false as is_supplied,
+        cast(null as string) as source_name,
+        cast(null as string) as file_id,
+        cast(null as bigint) as record_number
 
     from {{ ref('stg_order_lines') }}
 
@@ -66,7 +72,10 @@ orders as (
         ordered_at,
         cast(ordered_at_local as date) as ordered_on,
         cast(hour(ordered_at_local) as bigint) as ordered_hour,
-        is_supplied
+        is_supplied,
+        source_name,
+        file_id,
+        record_number
 
     from all_orders
 

@@ -19,7 +19,10 @@ responses as (
         keys.customer_id,
         latest.campaign_id,
         latest.coupon_id,
-        latest.responded_on
+        latest.responded_on,
+        latest.source_name,
+        latest.file_id,
+        latest.record_number
 
     from latest
     left join keys

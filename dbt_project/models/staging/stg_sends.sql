@@ -18,7 +18,10 @@ sends as (
         latest.campaign_id,
         keys.customer_id,
         latest.sent_on,
-        latest.channel
+        latest.channel,
+        latest.source_name,
+        latest.file_id,
+        latest.record_number
 
     from latest
     left join keys

@@ -1,4 +1,4 @@
-"""The reference pages in `docs/reference/`: generated from contracts, dbt, tags, the command line and the Makefile.
+"""The reference pages in `docs/reference/`: made from contracts, dbt, features, tags, command line and Makefile.
 
 No page is written by hand except `dependencies.md`, which is checked against `requirements/*.in`.
 """
@@ -9,10 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from huaxiang.files import write_text
-from huaxiang.reference import commands, dependencies, tables, tags
+from huaxiang.reference import commands, dependencies, features, tables, tags
 
 FOLDER = Path("docs/reference")
-PAGES: dict[str, Callable[[Path], str]] = {"tables.md": tables.page, "tags.md": tags.page, "commands.md": commands.page}
+PAGES: dict[str, Callable[[Path], str]] = {
+    "tables.md": tables.page,
+    "features.md": features.page,
+    "tags.md": tags.page,
+    "commands.md": commands.page,
+}
 
 
 def write_reference(project: Path, only_check: bool) -> int:

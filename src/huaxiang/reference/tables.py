@@ -9,7 +9,7 @@ from typing import Any
 from huaxiang.contracts import Contract, read_contract
 from huaxiang.errors import BadConfiguration
 from huaxiang.reference import markdown
-from huaxiang.tables import RELEASED
+from huaxiang.tables import RELEASED, ReleasedTable
 from huaxiang.yaml_files import read_mapping
 
 _LAYERS = ("staging", "features", "profiles")
@@ -22,18 +22,18 @@ def page(project: Path) -> str:
     """The page. Raises BadConfiguration when a contract or a model's yml cannot be used."""
     contracts = [read_contract(path) for path in sorted((project / "contracts").glob("*.yml"))]
     models = {layer: dbt_models(project, layer) for layer in _LAYERS}
-    outputs = model_outputs(project)
+    outputs = model_outputs(project) + [_described(table) for table in RELEASED if table.columns]
     described = {table["name"] for found in (*models.values(), outputs) for table in found}
     lines = markdown.header("Tables", "`contracts/`, `dbt_project/models/` and `src/huaxiang/tables.py`")
     lines += [
         "- [Released tables](#released-tables): what a release holds and everybody may read.",
         "- [Canonical tables](#canonical-tables): what a source may deliver; landing checks every record against them.",
-        "- [Model outputs](#model-outputs): what models write for profiles to read.",
+        "- [Model outputs and audiences](#model-outputs-and-audiences): what is written beside dbt.",
         "- [dbt models](#dbt-models): how one becomes the other.",
         "",
         *_released(described),
         *_canonical(contracts),
-        "## Model outputs",
+        "## Model outputs and audiences",
         "",
     ]
     for table in outputs:
@@ -73,6 +73,15 @@ def model_outputs(project: Path) -> list[DbtModel]:
     """The tables that models write, as dbt's source `models` describes them, in its order."""
     said = read_mapping(project / "dbt_project" / "models" / "sources.yml", what="the description of dbt's sources")
     return [table for source in said["sources"] if source["name"] == "models" for table in source["tables"]]
+
+
+def _described(table: ReleasedTable) -> DbtModel:
+    """A table that no yml of dbt describes, as one would."""
+    return {
+        "name": table.name,
+        "description": f"One row per {' and '.join(table.key)}: {table.title}.",
+        "columns": [{"name": name, "data_type": "varchar", "description": said} for name, said in table.columns],
+    }
 
 
 def _released(described: set[str]) -> list[str]:

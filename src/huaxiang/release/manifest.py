@@ -50,6 +50,7 @@ def describe(
         "config": {"sources": list(settings.sources), "time_zone": settings.time_zone, "models": list(settings.models)},
         "models": _models(build),
         "tags": as_manifest(build),
+        "segments_before": segments_before(build),
         "models_left_out": families.left_out(build),
         "gates": gates,
         "left_out": _read(build / "profiles" / "left_out.json"),
@@ -59,6 +60,12 @@ def describe(
 def inputs_hash(inputs: list[tuple[str, str, str]]) -> str:
     """One hash over (source, table, sha256) of every drop."""
     return _digest(inputs)
+
+
+def segments_before(build: Path) -> str | None:
+    """The release of an earlier day that this one's moves between segments were told against; None where none was."""
+    since = (_read(build / "segments" / "model.json") or {}).get("since")
+    return since["release_id"] if since else None
 
 
 def release_id(run: Run, tables: dict[str, Any], code_hash: str) -> str:

@@ -14,19 +14,38 @@ from huaxiang.steps import step
 
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
-    from huaxiang.report.pages import customer, data, models, overview, quality, recommendations, segments, tags
+    from huaxiang.report.pages import (
+        audiences,
+        customer,
+        data,
+        features,
+        models,
+        moves,
+        overview,
+        population,
+        quality,
+        recommendations,
+        segments,
+        tags,
+    )
+
+    # Pages that only some homes have; each says whether it is needed.
+    optional = {
+        "population.html": population,
+        "segments.html": segments,
+        "moves.html": moves,
+        "tags.html": tags,
+        "audiences.html": audiences,
+        "models.html": models,
+        "features.html": features,
+        "recommendations.html": recommendations,
+    }
 
     with step("report", run, settings) as log, BuildTables(settings, run) as tables:
         folder = tables.build / "report"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        needed = {
-            "segments.html": tables.has("segments"),
-            "tags.html": tags.is_needed(tables),
-            "models.html": models.is_needed(tables),
-            "recommendations.html": recommendations.is_needed(tables),
-        }
-        pages = [page for page, _ in PAGES if needed.get(page, True)]
+        pages = [page for page, _ in PAGES if page not in optional or optional[page].is_needed(tables)]
         made = site(
             folder,
             pages,
@@ -41,14 +60,9 @@ def build(settings: Settings, run: Run) -> None:
         reach("report.between_pages")
         quality.write(made, tables)
         data.write(made, tables)
-        if "segments.html" in pages:
-            segments.write(made, tables)
-        if "tags.html" in pages:
-            tags.write(made, tables)
-        if "models.html" in pages:
-            models.write(made, tables)
-        if "recommendations.html" in pages:
-            recommendations.write(made, tables)
+        for page, module in optional.items():
+            if page in pages:
+                module.write(made, tables)
         customer.write(made, tables)
         written = [path for path in folder.rglob("*") if path.is_file()]
         log.fact("pages", len(pages))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -16,23 +17,21 @@ from typing import Any
 from huaxiang.report import glossary, words
 from huaxiang.report.items import Items, Pick
 from huaxiang.report.outlook import outlook
-from huaxiang.report.portrait import sentences
+from huaxiang.report.portrait import DECLARED_COLUMNS, KNOWN
 from huaxiang.report.products import Product
+from huaxiang.report.stories import Stories
 from huaxiang.report.tables import BuildTables, Row
 from huaxiang.tags import TREE, Tag, load_tags
 
 SHARDS = 64
 _LARGEST, _SMALLEST = 400, 16  # customers in a shard
 
-DECLARED = (
-    "age_band", "income_band", "household_size", "children", "marital_status", "home_ownership", "household_type",
-)  # fmt: skip
 _WINDOWS = ("7d", "28d", "91d", "364d")
 _HEADLINE = ("net_spend", "order_count", "recency_days", "basket_net_mean")
 _ELSEWHERE = {
     "customer_id", "as_of", "segment_id", "segment_name", "top_category", "top_category_weight", "churn_reasons",
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
-    "new_product_type", "new_product_reason", *DECLARED,
+    "new_product_type", "new_product_reason", *DECLARED_COLUMNS,
     # what tags say in words
     "lifecycle_state", "named_interest", "named_interest_weight",
     "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
@@ -49,16 +48,17 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     interests, tags = _interests(tables), _tags(tables)
     items = Items(tables) if tables.has("customer_items") else None
     picks, scores = items.picks() if items else {}, outlook(tables)
+    stories = Stories(tables, profiles, tags, scores.means[0] if scores else None)
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
     figures = [column for column in columns if _is_figure(column)]
     stems = [stem for stem in ("order_count", "net_spend") if any(f"{stem}_{window}" in columns for window in _WINDOWS)]
     windows = [window for window in _WINDOWS if all(f"{stem}_{window}" in columns for stem in stems)]
-    shown = {
+    shown: dict[str, Any] = {
         "columns": columns,
         "spans": windows,
         "figures": figures,
-        "declared": [column for column in DECLARED if column in columns],
+        "declared": [column for column in DECLARED_COLUMNS if column in columns],
         "headline": [column for column in _HEADLINE if column in columns],
         "windows": [(stem, [f"{stem}_{window}" for window in windows]) for stem in stems] if windows else [],
     }
@@ -67,15 +67,16 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
         part = profiles[number * size : (number + 1) * size]
         products: dict[Product, int] = {}
         people = [
-            _customer(
-                row, shown, interests.get(row["customer_id"], []), tags["of"].get(row["customer_id"], []), currency
-            )
+            _customer(row, shown, liked, tags["of"].get(row["customer_id"], []), currency)
+            | stories.of(row, liked, shown["figures"], shown["declared"])
             | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
             for row in part
+            for liked in (interests.get(row["customer_id"], []),)
         ]
         named = [[words.visible(product.name), words.visible(product.detail)] for product in products]
         _write(folder / f"{number:02d}.js", f"huaxiang.shard({number},", people, *([named] if named else []))
     index = _index(profiles, shown, tags, tables, size)
+    index["known"] = list(KNOWN.values())
     index["tasks"] = items.titles() if items else []
     index["ahead"] = list(zip(scores.names, scores.means, strict=True)) if scores else []
     _write(folder / "index.js", "huaxiang.index(", index)
@@ -139,7 +140,6 @@ def _customer(
         return glossary.say(column, row[column], currency)
 
     return {
-        "words": sentences(row, [interest["category"] for interest in interests[:3]], currency, row["spend_rank"]),
         "headline": [said(column) for column in shown["headline"]],
         "figures": [said(column) for column in shown["figures"]],
         "windows": [[said(column) for column in columns] for _, columns in shown["windows"]],
@@ -179,18 +179,18 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
 
 def _tags(tables: BuildTables) -> dict[str, Any]:
     """Each customer's tags as [number of the tag, value, confidence, evidence], in the order of the tree; each tag's
-    title, description, branch."""
+    name and source, and its title, description and branch."""
     if not tables.has("customer_tags"):
-        return {"of": {}, "names": [], "branches": []}
+        return {"of": {}, "keys": [], "names": [], "branches": []}
     files = {tag.name: tag for tag in load_tags(tables.settings)}
-    names = [row["tag"] for row in tables.rows("select distinct tag from customer_tags")]
-    names.sort(key=lambda name: _place(files.get(name), name))
-    numbers = {name: number for number, name in enumerate(names)}
+    names = tables.rows("select distinct tag, source from customer_tags order by tag, source")
+    names.sort(key=lambda row: _place(files.get(row["tag"]), row["tag"]))
+    numbers = {(row["tag"], row["source"]): number for number, row in enumerate(names)}
     of: dict[str, list[list[Any]]] = defaultdict(list)
     for row in tables.rows("select * from customer_tags order by customer_id, tag, source"):
         of[row["customer_id"]].append(
             [
-                numbers[row["tag"]],
+                numbers[row["tag"], row["source"]],
                 words.visible(row["value"] or ""),
                 row["confidence"],
                 words.visible(row["evidence"] or ""),
@@ -198,10 +198,11 @@ def _tags(tables: BuildTables) -> dict[str, Any]:
         )
     for rows in of.values():
         rows.sort(key=lambda row: row[0])
-    branches = list(dict.fromkeys(_branch(files.get(name)) for name in names))
+    branches = list(dict.fromkeys(_branch(files.get(row["tag"])) for row in names))
     return {
         "of": of,
-        "names": [[*_titled(name, files.get(name)), branches.index(_branch(files.get(name)))] for name in names],
+        "keys": [(row["tag"], row["source"]) for row in names],
+        "names": [[*_titled(row["tag"], files), branches.index(_branch(files.get(row["tag"])))] for row in names],
         "branches": branches,
     }
 
@@ -217,10 +218,10 @@ def _branch(tag: Tag | None) -> str:
     return tag.tree.split("/")[0].capitalize() if tag else _ELSEWHERE_IN_TREE
 
 
-def _titled(name: str, tag: Tag | None) -> tuple[str, str]:
-    if tag is None:
+def _titled(name: str, files: Mapping[str, Tag]) -> tuple[str, str]:
+    if name not in files:
         return words.visible(words.plain(name).capitalize()), ""
-    return words.visible(tag.title), words.visible(tag.description)
+    return words.visible(files[name].title), words.visible(files[name].description)
 
 
 def _means(tables: BuildTables, columns: list[str]) -> dict[str, float]:

@@ -12,6 +12,7 @@ MODEL_INPUTS = {
     "customer_segments": ("customer_features",),
     "segments": ("customer_features",),
     "segment_facts": ("customer_features",),
+    "segment_moves": ("customer_features",),
     "customer_items": ("customer_features", "purchases"),
     "rules": ("purchases",),
     "customer_scores": ("customer_features", "purchases", "customer_days"),

@@ -17,9 +17,13 @@ from huaxiang.report.conservation import missing
 
 PAGES = (
     ("index.html", "Overview"),
+    ("population.html", "Population"),
     ("segments.html", "Segments"),
     ("tags.html", "Tags"),
+    ("audiences.html", "Audiences"),
+    ("moves.html", "Moves"),
     ("models.html", "Models"),
+    ("features.html", "Features"),
     ("recommendations.html", "Recommendations"),
     ("customer.html", "Customers"),
     ("quality.html", "Quality"),

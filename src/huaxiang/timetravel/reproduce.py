@@ -20,11 +20,15 @@ from huaxiang.timetravel.private_home import private_home, replay_landing
 
 @dataclass(frozen=True)
 class Comparison:
-    """One released table beside the same table made again; `difference` is empty when the two are equal."""
+    """One released table beside the same table made again; `difference` is empty when the two are equal.
+
+    `left_out` says why the table could not be made again, and is empty when it was.
+    """
 
     table: str
     rows: int
     difference: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Reproduction:
     @property
     def is_equal(self) -> bool:
         return not self.landed_otherwise and not any(one.difference for one in self.tables)
+
+
+_MOVES = "segment_moves"
 
 
 def reproduce(settings: Settings, release_id: str | None) -> Reproduction:
@@ -74,13 +81,34 @@ def reproduce(settings: Settings, release_id: str | None) -> Reproduction:
         otherwise = replay_landing(settings, past, up_to(ledger, call))
         for family, reason in said["models_left_out"].items():
             families.leave_out(past, run, family, reason)
+        gone = _show_release_before(settings, past, said.get("segments_before"))
         warehouse.staging(past, run)
         warehouse.features(past, run)
         models.score_pinned(past, run)
         warehouse.profiles(past, run)
-        compared = tuple(_compare(release, past.home.build(run.id), table) for table in RELEASED)
+        compared = tuple(
+            Comparison(table.name, said["tables"][table.name]["rows"], left_out=gone)
+            if gone and table.name == _MOVES
+            else _compare(release, past.home.build(run.id), table)
+            for table in RELEASED
+        )
     tables = tuple(one for one in compared if one)
     return Reproduction(release, call, code_version(settings.project), tables, otherwise)
+
+
+def _show_release_before(settings: Settings, past: Settings, release_id: str | None) -> str:
+    """Let the private home see the release that the moves between segments were told against.
+
+    Returns why it cannot, or nothing: an old release may have been removed, and only the moves ask for it.
+    """
+    if release_id is None:
+        return ""
+    sealed = settings.home.release(release_id)
+    if not sealed.exists():
+        return f"it was told against release {release_id}, which is no longer kept"
+    past.home.releases.mkdir(parents=True, exist_ok=True)
+    past.home.release(release_id).symlink_to(sealed, target_is_directory=True)
+    return ""
 
 
 def _require_models(settings: Settings, release: store.Release) -> None:
@@ -167,13 +195,18 @@ def as_text(made: Reproduction) -> str:
             f"landing    differs: {made.landed_otherwise:,} rows of the ledger; mapping, contract or code has changed"
         )
     lines += [
-        f"{'differs' if one.difference else 'equal':<10} {one.table:<20} {one.rows:>10,} rows"
-        + (f"; {one.difference}" if one.difference else "")
+        f"{_verdict(one):<10} {one.table:<20} {one.rows:>10,} rows" + (f"; {reason}" if reason else "")
         for one in made.tables
+        for reason in (one.difference or one.left_out,)
     ]
-    differing = sum(bool(one.difference) for one in made.tables)
-    lines.append(f"reproduced {len(made.tables) - differing} of {len(made.tables)} tables equal")
+    compared = [one for one in made.tables if not one.left_out]
+    equal = sum(not one.difference for one in compared)
+    lines.append(f"reproduced {equal} of {len(compared)} tables equal")
     return "\n".join(lines)
+
+
+def _verdict(one: Comparison) -> str:
+    return "differs" if one.difference else "left out" if one.left_out else "equal"
 
 
 def _named(code: dict[str, str]) -> str:

@@ -12,12 +12,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from huaxiang import families
+from huaxiang.audiences import build as audiences
+from huaxiang.audiences.read import load_audiences
 from huaxiang.contracts import load_contracts
 from huaxiang.errors import DamagedWarehouse, MissingPartition
 from huaxiang.failpoints import reach
+from huaxiang.features import load_features, plan
+from huaxiang.features.registry import NAME as REGISTRY
+from huaxiang.features.registry import registry
 from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.release import store
@@ -28,7 +34,7 @@ from huaxiang.tags.compiling import manual_values, tag_rows
 from huaxiang.tags.proof import prove
 from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
-from huaxiang.warehouse.dbt import build
+from huaxiang.warehouse.dbt import Built, build
 from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, sourced
 
 if TYPE_CHECKING:
@@ -41,8 +47,9 @@ _FEATURE_TABLES = {
     "customer_features": "customers",
     "customer_interests": "interests",
     "customer_category_next_purchases": "next purchases",
+    "customer_event_features": "customers with declared features",
 }
-_PROFILE_TABLES = ("customer_profiles", "customer_tags")
+_PROFILE_TABLES = ("customer_profiles", "portrait_levels", "customer_tags")
 
 
 def staging(settings: Settings, run: Run) -> None:
@@ -92,7 +99,7 @@ def features(settings: Settings, run: Run) -> None:
     """
     with step("features", run, settings) as log, state.discarding_if_damaged(settings):
         state.check(settings, run, after="staging")
-        _dbt(settings, run, "features", log)
+        built = _dbt(settings, run, "features", log)
         known = sourced(settings, run)
         folder = settings.home.build(run.id) / "features"
         for table, called in _FEATURE_TABLES.items():
@@ -102,6 +109,11 @@ def features(settings: Settings, run: Run) -> None:
                     f"features/{run.as_of}: no customer has an order by then; take a later --as-of or land more drops"
                 )
             log.fact(called, rows or 0)
+        with state.reading(settings) as connection:
+            write_text(
+                settings.home.build(run.id) / REGISTRY,
+                registry(load_features(settings), run, built.seconds, connection),
+            )
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -166,16 +178,17 @@ def profiles(settings: Settings, run: Run) -> None:
     """
     with step("profiles", run, settings) as log, state.discarding_if_damaged(settings):
         tags = _tags(settings, run)
+        wanted = load_audiences(settings)
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
             if not any((build_dir / table).exists() for table in families.tables_of(family)):
                 raise MissingPartition(f"{family}/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
         _dbt(settings, run, "profiles", log)
-        known = sourced(settings, run, more_needs=[need for tag in tags for need in tag.needs])
+        known = sourced(settings, run, more_needs=chain(*(tag.needs for tag in tags), *(one.needs for one in wanted)))
         rows = {
             table: export(settings, "profiles", table, build_dir / "profiles", known, as_of=run.as_of, where=where)
-            for table, where in (("customer_profiles", ""), ("customer_tags", _of_sourced_tags(tags, known)))
+            for table, where in zip(_PROFILE_TABLES, ("", "", _of_sourced_tags(tags, known)), strict=True)
         }
         missing = left_out(settings, known, (*_FEATURE_TABLES, *_PROFILE_TABLES), tags)
         write_text(build_dir / "profiles" / "left_out.json", json.dumps(missing, indent=2) + "\n")
@@ -189,6 +202,8 @@ def profiles(settings: Settings, run: Run) -> None:
             log.fact("statements of people that are no tag", idle)
         log.fact("customers", rows["customer_profiles"] or 0)
         log.fact("tags", rows["customer_tags"] or 0)
+        if held := audiences.write(settings, run, wanted, known):
+            log.fact("audiences", held)
         if missing["columns"]:
             log.fact("columns left out", len(missing["columns"]))
         state.write(settings, run, "profiles")
@@ -259,10 +274,12 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
         },
         "tag_rows": tag_rows(tags, "profiles"),
         "manual_values": manual_values(tags),
+        "features": plan(load_features(settings)),
     }
 
 
-def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> None:
+def _dbt(settings: Settings, run: Run, layer: str, log: StepLog) -> Built:
     built = build(settings, run, layer, variables(settings, run))
     log.fact("models", built.models)
     log.fact("tests", built.tests)
+    return built

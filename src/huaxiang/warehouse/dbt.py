@@ -19,10 +19,11 @@ _QUIET_ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK":
 
 @dataclass(frozen=True)
 class Built:
-    """How many models and tests an invocation ran; all of them succeeded."""
+    """How many models and tests an invocation ran, and each model's seconds; all of them succeeded."""
 
     models: int
     tests: int
+    seconds: Mapping[str, float]
 
 
 def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]) -> Built:
@@ -39,8 +40,8 @@ def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]
     )
     with _environment(_paths(settings, run)):
         lineage.record(settings)
-    models = sum(result.node.resource_type == "model" for result in results)
-    return Built(models=models, tests=len(results) - models)
+    seconds = {result.node.name: result.execution_time for result in results if result.node.resource_type == "model"}
+    return Built(models=len(seconds), tests=len(results) - len(seconds), seconds=seconds)
 
 
 def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mapping[str, Any]) -> list[Any]:

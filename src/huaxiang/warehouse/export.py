@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from huaxiang import families
 from huaxiang.contracts import read_contract
 from huaxiang.failpoints import reach
+from huaxiang.features import columns as feature_columns
 from huaxiang.files import replacing
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
@@ -86,7 +87,7 @@ def export(
     with state.reading(settings) as connection:
         query = f"select {columns} from {layer}.{table} {where} order by as_of, {', '.join(key)}"
         reach(f"{layer}.before_table")
-        return _copy(connection, query, path)
+        return write_parquet(connection, query, path)
 
 
 # What models learn from, besides customer_features: columns and order of each table.
@@ -102,11 +103,11 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
     with state.reading(settings) as connection:
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
-            _copy(connection, of_days, folder / f"{table}.parquet")
+            write_parquet(connection, of_days, folder / f"{table}.parquet")
         if not with_snapshots:
             return 0
         snapshots = "select * from features.customer_features order by as_of, customer_id"
-        return _copy(connection, snapshots, folder / "snapshots.parquet")
+        return write_parquet(connection, snapshots, folder / "snapshots.parquet")
 
 
 def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Sequence[Tag]) -> LeftOut:
@@ -129,10 +130,10 @@ def left_out(settings: Settings, known: Sourced, tables: Sequence[str], tags: Se
 
 
 def read_models(settings: Settings) -> dict[str, Model]:
-    """The models dbt parsed last, from its manifest."""
+    """The models dbt parsed last, from its manifest; the columns of declared features from their declarations."""
     manifest = json.loads((settings.home.dbt_target / "manifest.json").read_text(encoding="utf-8"))
     models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return {
+    found = {
         node["name"]: Model(
             name=node["name"],
             needs=tuple(node["config"].get("meta", {}).get("needs", ())),
@@ -140,9 +141,12 @@ def read_models(settings: Settings) -> dict[str, Model]:
         )
         for node in models
     }
+    # its columns stand in features/*.yml, and nobody writes them down twice
+    found["customer_event_features"].columns.update((one.name, one.needs) for one in feature_columns(settings))
+    return found
 
 
-def _copy(connection: Any, query: str, path: Path) -> int:
+def write_parquet(connection: Any, query: str, path: Path) -> int:
     """Write the query's rows as Parquet in one atomic step; returns how many."""
     with replacing(path) as temporary:
         target = str(temporary).replace("'", "''")

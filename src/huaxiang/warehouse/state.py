@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang.code_version import code_hash
 from huaxiang.errors import DamagedWarehouse, HomeBusy, MissingPartition
+from huaxiang.features import load_features, plan
 from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.stray import remove
@@ -154,12 +156,14 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _made_by(settings: Settings) -> str:
-    """What decides how a row of the warehouse looks, besides the landed rows. Tags are applied afresh each day."""
+    """What decides how a row of the warehouse looks, besides the landed rows. Tags are applied afresh each day; of a
+    declared feature that is its plan, not its words."""
     from importlib.metadata import version
 
     code = code_hash(settings.project, ("dbt_project", "contracts"))
+    declared = hashlib.sha256(json.dumps(plan(load_features(settings))).encode()).hexdigest()[:16]
     engine = f"spark-{version('pyspark')}" if settings.engine == "spark" else f"duckdb-{version('duckdb')}"
-    return " ".join([code, engine, settings.time_zone, *settings.sources])
+    return " ".join([code, declared, engine, settings.time_zone, *settings.sources])
 
 
 def _read(settings: Settings) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
 
 def _by_use(table: ReleasedTable) -> int:
     """The portraits first, then what they are made from."""
-    return ("profiles", "features", *FAMILIES).index(table.folder)
+    return ("profiles", "audiences", "features", *FAMILIES).index(table.folder)
 
 
 def _flow(manifest: dict[str, Any], tables: BuildTables) -> tuple[lineage.Table, ...]:
@@ -108,7 +108,7 @@ def _mean_of(name: str) -> str:
 def _released(table: ReleasedTable, tables: BuildTables, flow: tuple[lineage.Table, ...]) -> ReleasedEntry:
     [counted] = tables.rows(f"select count(*) as counted from {table.name}")
     described = next((entry for entry in flow if entry.name == table.name and entry.layer != "landed"), None)
-    said = {name: description for name, _, description in described.columns} if described else {}
+    said = {name: description for name, _, description in described.columns} if described else dict(table.columns)
     columns = [(name, type_.lower(), said.get(name, "")) for name, type_ in tables.columns[table.name].items()]
     grain = described.description if described else f"One row per {' and '.join(table.key)}."
     return ReleasedEntry(table.name, table.title, grain, table.key, table.path, counted["counted"], tuple(columns))

@@ -14,9 +14,13 @@ from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
 _ABOUT = {
+    "population.html": "Everybody in figures, and how persons and segments add up to it.",
     "segments.html": "How customers group, and what sets each group apart.",
     "tags.html": "Every tag: what it says, who owns it, whom it covers, how steady it is.",
+    "audiences.html": "Whom the home asks for, in words, with sizes and overlaps.",
+    "moves.html": "Who changed segment since the day before, and the feature that moved.",
     "models.html": "Every model beside its baseline: how good it is, how that was measured, what else was tried.",
+    "features.html": "Every declared feature: what it says, of how many, how fresh it is and who reads it.",
     "recommendations.html": "What to recommend and why, and what is bought together.",
     "customer.html": "One customer: the portrait in words, every tag with its evidence.",
     "quality.html": "Every check, and every refused record with its reason.",

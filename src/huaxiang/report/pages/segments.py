@@ -6,16 +6,22 @@ from typing import Any
 
 from markupsafe import Markup
 
-from huaxiang.report import charts, glossary, words
-from huaxiang.report.segments import Candidate, averages, candidates, measures, ratios, segments
+from huaxiang.report import charts, glossary, levels, words
+from huaxiang.report.segments import Candidate, Segment, averages, candidates, measures, ratios, segments
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
 _LIMIT = 4.0  # a bar ends at four times the average, or a quarter of it
+_INTERESTS = 5
 _SHOWN = (
     "order_count_91d", "net_spend_91d", "basket_net_mean", "recency_days", "coupon_share", "campaigns_answered",
     "discount_share", "private_label_share", "category_count",
 )  # fmt: skip
+
+
+def is_needed(tables: BuildTables) -> bool:
+    """Whether the build has segments."""
+    return tables.has("segments")
 
 
 def write(site: Site, tables: BuildTables) -> dict[str, int]:
@@ -47,8 +53,29 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         measures=measures(card),
         unused=[glossary.term(name).label for name in card.get("left_out_features", ())],
         limits=_limits(card),
+        has_moves=tables.has("segment_moves"),
+        **_levels(tables, found),
     )
     return {"segments": len(found)}
+
+
+def _levels(tables: BuildTables, found: tuple[Segment, ...]) -> dict[str, Any]:
+    """The population's figures, segment by segment: totals that add up to everybody's, tags and interests as shares."""
+    if not tables.has("portrait_levels") or len(found) < 2:
+        return {"totals": {}, "everybody": None, "shares": []}
+    made = levels.levels(tables)
+    shares = []
+    for one in levels.spreads(tables):
+        if one.tag in levels.GLANCE:
+            rows = [
+                (value, count, {to: of.get(value, 0) for to, of in one.by_segment.items()})
+                for value, count in one.values
+            ]
+            shares.append((one.title, rows))
+    liked = [(one.category, one.customers, one.by_segment) for one in levels.interests(tables, _INTERESTS)]
+    if liked:
+        shares.append(("Among the top interests", liked))
+    return {"totals": {int(one.group_id): one for one in made.segments}, "everybody": made.population, "shares": shares}
 
 
 def _tried(tried: tuple[Candidate, ...]) -> Markup:

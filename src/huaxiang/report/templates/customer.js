@@ -95,7 +95,7 @@
       const segment = people.segment[place];
       parts.push(el("p", { class: "of-segment" }, "Segment: ", el("a", { href: "segments.html#segment-" + segment }, people.segments[segment])));
     }
-    parts.push(el("p", { class: "lede" }, one.words.join(" ")));
+    parts.push(story(one, place, products));
     if (people.headline.length) parts.push(el("dl", { class: "keys small" }, ...people.headline.map((label, at) =>
       el("div", null, el("dt", null, label), el("dd", null, one.headline[at])))));
     parts.push(el("div", { class: "columns" }, ...[interests(one), lately(one), declared(one)].filter(Boolean)));
@@ -113,6 +113,33 @@
       if (neighbour === undefined) anchor.setAttribute("aria-disabled", "true"); else anchor.href = link(neighbour);
     }
     return made;
+  }
+
+  // Each sentence opens what it rests on; that lies in the customer's own figures, tags and lists.
+  function story(one, place, products) {
+    return el("div", { class: "story" }, ...one.story.map(([text, how, evidence]) => el("details", null,
+      el("summary", null, text), el("div", { class: "because" }, el("p", { class: "note" }, people.known[how]),
+        ...because(evidence.split(" ").filter(Boolean), one, place, products)))),
+      one.unknown ? el("p", { class: "note" }, "Not known: " + one.unknown + ".") : "");
+  }
+
+  function because(evidence, one, place, products) {
+    const facts = [], more = [];
+    for (const [kind, at] of evidence.map((name) => [name[0], Number(name.slice(1))])) {
+      if (kind === "f" && one.figures[at] !== "–") facts.push([people.figures[at][0], one.figures[at], people.figures[at][1] ? "average " + people.figures[at][1] : ""]);
+      else if (kind === "d") facts.push([people.declared[at], one.declared[at], ""]);
+      else if (kind === "t") {
+        const [tag, value, confidence, said] = one.tags[at];
+        facts.push([people.tags[tag][0], value, said + (confidence === null || confidence === 1 ? "" : `; confidence ${percent(confidence)}`)]);
+      } else if (kind === "s") more.push(el("p", null, "The nearest of the groups that a model found. ",
+        el("a", { href: "segments.html#segment-" + people.segment[place] }, "What was tested of it")));
+      else if (kind === "i") facts.push(...one.interests.slice(0, 3).map(([name, weight]) => [name, percent(weight), "of all that was bought, recent purchases weighing more"]));
+      else if (kind === "a") facts.push(...(one.ahead || []).slice(0, 2).map(([number, probability, reasons]) => [people.ahead[number][0], percent(probability), reasons]));
+      else if (kind === "p") facts.push(...(one.items || []).filter((picks) => picks.length).map(([[product, reason]], task) => [people.tasks[task], products[product][0], reason]));
+    }
+    if (facts.length) more.unshift(el("dl", null, ...facts.map(([label, value, said]) =>
+      el("div", null, el("dt", null, el("bdi", null, label)), el("dd", null, el("b", null, el("bdi", null, value)), said ? el("small", null, said) : "")))));
+    return more;
   }
 
   function section(title, ...content) { return el("section", null, el("h2", null, title), ...content); }
