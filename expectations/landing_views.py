@@ -18,6 +18,7 @@ from huaxiang.tables import Home
 _KEYS = {
     "order_lines": (("order_line_id", "order_id", "customer_id", "ordered_at"), ("product_id", "store_id")),
     "events": (("event_id", "customer_id", "occurred_at", "event_type"), ("product_id",)),
+    "identifiers": (("customer_id", "kind", "value"), ()),
 }
 
 
@@ -56,7 +57,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Intake:
     has_products = "products" in tables
     _arrived(database, activity, has_products)
     keys, links = _KEYS[activity]
-    filled = database.row(f"select {', '.join(f'count({link}) > 0' for link in links)} from landed_{activity}")
+    said = ", ".join(f"count({link}) > 0" for link in links)
+    filled = database.row(f"select {said} from landed_{activity}") if links else ()
     return Intake(
         activity=activity,
         keys=keys,

@@ -49,6 +49,7 @@ def profiles(portraits: Portraits, limits: GateLimits) -> ExpectationSuite:
         *_bounds(portraits),
         *_coverage(portraits, limits),
         *_levels(portraits),
+        *_attributes(portraits),
         *_reconciliation(portraits),
     ]
     return suite_of("profiles", checks)
@@ -208,6 +209,7 @@ def _bounds(portraits: Portraits) -> list:
 
     there = portraits.columns[_TABLE]
     shares = {column: (0, 1) for column in there if column.endswith(("_share", "_weight")) or "_probability" in column}
+    shares |= {column: (0, 1) for column in there if column.endswith("_confidence")}
     said = {"kind": "bounds", "view": _TABLE, "table": _TABLE, "next_step": _BUILD_AGAIN, "where": _FILE}
     checks = [
         gxe.ExpectColumnValuesToBeBetween(
@@ -337,6 +339,28 @@ def _levels(portraits: Portraits) -> list:
             ),
         )
     ]
+
+
+def _attributes(portraits: Portraits) -> list:
+    import great_expectations.expectations as gxe
+
+    if "customer_attributes" not in portraits.columns:
+        return []
+    apart = gxe.ExpectColumnValuesToBeBetween(
+        column="mixed_rows",
+        max_value=0,
+        severity="critical",
+        meta=words(
+            name="declared_and_inferred_are_apart",
+            kind="bounds",
+            view="attributes_apart",
+            table="customer_attributes",
+            expected="a value is declared, or inferred with a confidence from 0 to 1, or unknown, as its status says",
+            description="A guess that passes for what a customer declared would be told them as their own words.",
+            next_step=_BUILD_AGAIN,
+        ),
+    )
+    return [apart]
 
 
 def _reconciliation(portraits: Portraits) -> list:

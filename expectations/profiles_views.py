@@ -45,6 +45,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
         _segments(database)
     if "portrait_levels" in columns and "net_spend" in columns["customer_profiles"]:
         _levels(database, columns["customer_profiles"])
+    if "customer_attributes" in columns:
+        _attributes(database)
     lines = "*/order_lines/load_date=*/*.parquet"
     has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
     if has_money:
@@ -200,12 +202,40 @@ def _levels(database: Database, there: tuple[str, ...]) -> None:
     )
 
 
+def _attributes(database: Database) -> None:
+    """`attributes_apart`: the rows in which declared and inferred values are not kept apart."""
+    database.run(
+        """
+        create table attributes_apart as
+        with rows as (
+            select
+                case
+                    when declared_value is not null then 'declared'
+                    when inferred_value is not null then 'inferred'
+                    else 'unknown'
+                end = status
+                and (declared_value is null or inferred_value is null)
+                and (inferred_value is null) = (confidence is null)
+                and coalesce(confidence between 0 and 1, true) as is_apart
+            from customer_attributes
+        )
+        select
+            count(*) filter (where not is_apart) as mixed_rows,
+            format('{:,} of {:,} rows', count(*) filter (where not is_apart), count(*)) as said,
+            (count(*) filter (where not is_apart))::bigint as failing_rows,
+            'attributes/customer_attributes.parquet' as place
+        from rows
+        """
+    )
+
+
 def _balances(database: Database, settings: Settings, run: Run, lines: str) -> None:
     """`spend_balance`, `lines_balance`, `customers_balance`: the portraits against the landed rows, without staging.
 
     And `ledger_balance`: the landed rows against the ledger, since rows that vanish after landing vanish on both sides.
 
-    A line that was delivered again counts as its file of the highest rank says; its day is the home's local day.
+    Customers of several sources that are one person are one customer. A line that was delivered again counts as its
+    file of the highest rank says; its day is the home's local day.
     """
     from huaxiang.landing.ledger import read_ledger
     from huaxiang.landing.versions import known_files
@@ -219,6 +249,15 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
     database.run("create table files_in_force (source_name varchar, file_id varchar, file_rank bigint)")
     if in_force:
         database.run(f"insert into files_in_force values {', '.join(in_force)}")
+    keys = settings.home.person_keys
+    database.run(
+        "create table persons as select source_name as person_source, source_customer_id, customer_id from "
+        + (
+            f"read_parquet({quoted(keys)})"
+            if keys.exists()
+            else "(select '' as source_name, '' as source_customer_id, '' as customer_id) where false"
+        )
+    )
     database.run(
         f"""
         create table landed as
@@ -238,9 +277,15 @@ def _balances(database: Database, settings: Settings, run: Run, lines: str) -> N
 
         select
             count(*) as lines,
-            count(distinct (source_name, line.customer_id)) as customers,
+            count(distinct (
+                persons.customer_id,
+                if(persons.customer_id is null, source_name, null),
+                if(persons.customer_id is null, line.customer_id, null)
+            )) as customers,
             coalesce(sum(line.net_amount), 0)::decimal(38, 2) as spend
         from versions
+        left join persons
+            on source_name = persons.person_source and line.customer_id = persons.source_customer_id
         where
             cast(timezone({quoted(settings.time_zone)}, timezone('UTC', line.ordered_at)) as date)
             <= {quoted(run.as_of)}

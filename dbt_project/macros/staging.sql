@@ -33,3 +33,33 @@
             else {{ source_name }} || ':' || {{ source_id }}
         end
 {%- endmacro %}
+
+
+{# The rank of a source by the policy of identity; one that it does not name comes last. #}
+{% macro survival_source_rank(source_name) -%}
+    {%- set policy = var('survivorship') -%}
+    {%- set ranked = policy['sources'] if policy is mapping else ['first', 'second'] -%}
+    case {{ source_name }}
+            {%- for source in ranked %} when '{{ source }}' then {{ loop.index }}{% endfor %} else {{ ranked | length + 1 }}
+        end
+{%- endmacro %}
+
+
+{# The criterion that decides a field at that place of its rule; 'tie' where the rule has no more. #}
+{% macro survival_word(field, place) -%}
+    {%- set policy = var('survivorship') -%}
+    {%- set criteria = policy['fields'].get(field, []) if policy is mapping else ['source'] -%}
+    {{- criteria[place] if criteria | length > place else 'tie' -}}
+{%- endmacro %}
+
+
+{# How far ahead a record is by that criterion; the smaller number wins, and a tie decides nothing. #}
+{% macro survival_rank(field, place) -%}
+    {%- set criterion = survival_word(field, place) | trim -%}
+    {%- if criterion == 'source' -%} cast(source_rank as double)
+    {%- elif criterion == 'recency' -%} cast(-1 as double) * {{ days_between("date '1970-01-01'", 'load_date') }}
+    {%- elif criterion == 'completeness' -%} cast(-1 as double) * filled
+    {%- elif criterion == 'confidence' -%} cast(-1 as double) * confidence
+    {%- else -%} cast(0 as double)
+    {%- endif -%}
+{%- endmacro %}

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.commands import Command, audiences, quarantine, tags, why
+from huaxiang.commands import Command, audiences, identity, quarantine, tags, why
 from huaxiang.errors import HuaxiangError, NothingDue, TryAgain
 from huaxiang.progress import tell
 
@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     tags.add(word)
     audiences.add(word)
     why.add(word)
+    identity.add(word)
     word("up", "Start Airflow, MLflow and the report site of this home on 127.0.0.1.", _up, dated=False)
     word("down", "End what 'up' started, and nothing else.", _down, dated=False)
     airflow = word(

@@ -6,12 +6,13 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-_FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", "tags", "features", "requirements")
+_DECLARED = ("tags", "features", "audiences")
+_FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", *_DECLARED, "requirements")
 _SUFFIXES = {".py", ".sql", ".yml", ".lock", ".html", ".css", ".js"}
 
 
 def code_version(project: Path) -> dict[str, str]:
-    """`revision` of the checkout (empty outside one) and `hash` over code, contracts, tags and locks."""
+    """`revision` of the checkout (empty outside one) and `hash` over code, contracts, declarations and locks."""
     return {"revision": _revision(project), "hash": code_hash(project, _FOLDERS)}
 
 

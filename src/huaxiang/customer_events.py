@@ -189,7 +189,7 @@ EVENTS = {
     )
 }
 
-# What the customer said of itself; it has no day.
+# What the customer said of itself: the values in force of its fields, each with the record it is from. It has no day.
 DECLARED = CustomerEvent(
     "customers",
     "declarations",
@@ -200,8 +200,10 @@ DECLARED = CustomerEvent(
         cast(null as date) as happened_on,
         source_name,
         file_id,
-        record_number
-    from staging.stg_customers
-    where is_declared
+        record_number,
+        field
+    from staging.customer_values
+    where is_golden
 """,
+    {"field": EventColumn("text")},
 )

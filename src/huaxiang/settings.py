@@ -73,6 +73,12 @@ class Settings:
         return self.project / "contracts"
 
     @property
+    def identity_policy(self) -> Path:
+        """How people are recognised: beside the home's settings, else the one that comes with the code."""
+        own = self.config.parent / "identity.yml"
+        return own if own.exists() else self.project / "identity.yml"
+
+    @property
     def tags_dir(self) -> Path:
         return self.project / "tags"
 

@@ -146,7 +146,7 @@ def read_source(settings: Settings, name: str, contracts: dict[str, Contract]) -
     _refuse_unknown(path, said, _SOURCE_KEYS, at="")
     tables = said.get("tables")
     if not isinstance(tables, dict) or not tables:
-        raise _bad(path, "tables", "is missing or empty", "map at least order_lines or events")
+        raise _bad(path, "tables", "is missing or empty", "map at least order_lines, events or identifiers")
     currency = str(said.get("currency", settings.currency))
     if settings.currency and currency != settings.currency:
         raise _bad(

@@ -58,6 +58,21 @@ class Home:
         return self.warehouse / "known_files.parquet"
 
     @property
+    def person_keys(self) -> Path:
+        """Which person each customer of a source is in staging's run; empty where no source has identifiers."""
+        return self.warehouse / "person_keys.parquet"
+
+    @property
+    def person_links(self) -> Path:
+        """The links behind the persons of that run."""
+        return self.warehouse / "person_links.parquet"
+
+    @property
+    def identity(self) -> Path:
+        """What recognising people keeps: the log of links, people's decisions, fitted models, how many ids changed."""
+        return self.root / "identity"
+
+    @property
     def spark_scratch(self) -> Path:
         """What a Spark session writes while it lives; nothing in it outlives the command."""
         return self.root / SPARK_SCRATCH
@@ -210,6 +225,19 @@ RELEASED = (
         ("customer_id", "target", "category"),
         "how likely each customer is to stay away, or to buy a category",
     ),
+    ReleasedTable(
+        "customer_attributes",
+        "attributes",
+        ("customer_id", "attribute"),
+        "what each customer declared, and what may be inferred of the others, never in one column",
+    ),
+    ReleasedTable(
+        "customer_factors",
+        "attributes",
+        ("customer_id", "factor"),
+        "how much each behavioural lifestyle factor weighs in what a customer buys",
+    ),
+    ReleasedTable("factors", "attributes", ("factor", "rank"), "the categories of each behavioural lifestyle factor"),
     ReleasedTable("customer_profiles", "profiles", ("customer_id",), "the portrait: one row per customer"),
     ReleasedTable(
         "portrait_levels",

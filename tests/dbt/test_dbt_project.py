@@ -57,6 +57,7 @@ def shop(tmp_path_factory) -> SmallHome:
             files = f"{shop.settings.home.landing}/_none/{table}/*/*.parquet"
             connection.execute(f"create view landed.{table} as from read_parquet('{files}', hive_partitioning = false)")
         connection.execute(f"create view landed.known_files as from '{shop.settings.home.known_files}'")
+        connection.execute(f"create view landed.person_keys as from '{shop.settings.home.person_keys}'")
         for table, path in paths.items():
             connection.execute(f"create view models.{table} as from read_parquet('{path}')")
     return shop

@@ -134,6 +134,10 @@ LEVELS = (
     "level varchar, group_id varchar, as_of date, customers bigint, orders bigint, order_lines bigint, "
     "net_spend decimal(18, 2)"
 )
+ATTRIBUTES = (
+    "customer_id varchar, attribute varchar, declared_value varchar, inferred_value varchar, confidence double, "
+    "status varchar"
+)
 SEGMENTS = "segment_id bigint, segment_name varchar, customer_count bigint, customer_share double"
 
 
@@ -166,6 +170,8 @@ def portraits(folder: Path, profiles: list[tuple], is_released: bool = False) ->
     write(folder / "profiles" / "customer_profiles.parquet", PROFILES, profiles)
     tags = [(row[0], as_of, "newcomer", "yes", 1.0, "first order this day", "fact") for row in profiles]
     write(folder / "profiles" / "customer_tags.parquet", TAGS, tags)
+    said = [(row[0], "age_band", None, "65+", 0.8, "inferred") for row in profiles]
+    write(folder / "attributes" / "customer_attributes.parquet", ATTRIBUTES, said)
     sizes = [(1, "segment 1", len(profiles), 1.0)]
     write(folder / "segments" / "segments.parquet", SEGMENTS, sizes)
     spend, lines = sum(Decimal(row[7]) for row in profiles), sum(row[8] for row in profiles)

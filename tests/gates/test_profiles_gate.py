@@ -13,6 +13,8 @@ import pytest
 from huaxiang import gates
 from huaxiang.errors import GateFailed, MissingPartition
 from huaxiang.gate_limits import GateLimits
+from huaxiang.identity.history import write_keys
+from huaxiang.identity.people import Id
 from huaxiang.settings import Run, Settings
 from tests.gates.homes import LandedHome, change, documented, line, portraits, profile
 
@@ -57,6 +59,14 @@ def checked(settings: Settings) -> dict[str, dict]:
 
 def failed(settings: Settings) -> dict[str, str]:
     return {name: found["severity"] for name, found in checked(settings).items() if not found["passed"]}
+
+
+def test_customers_that_are_one_person_count_once(settings, build):
+    write_keys(
+        settings.home.person_keys, {Id("shop", one): (person, 1.0) for one, person in (("c2", "c2"), ("c3", "c2"))}
+    )
+    portraits(build, [profile("c1", DAY, "3.00", 2), profile("c2", DAY, "1.50", 2)])
+    assert failed(settings) == {}
 
 
 def test_good_portraits_pass_every_check(settings, build):
@@ -225,6 +235,15 @@ def test_a_customer_without_a_tag_stops_the_run(settings, build):
     found = checked(settings)["every_customer_has_a_tag"]
 
     assert (found["passed"], found["severity"], found["failing_rows"]) == (False, "critical", 1)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["'25-34' as declared_value", "'declared' as status", "null as confidence", "1.5 as confidence"],
+)
+def test_an_inferred_value_that_passes_for_a_declared_one_stops_the_run(settings, build, fault):
+    change(build / "attributes" / "customer_attributes.parquet", f"select * replace ({fault}) from rows")
+    assert failed(settings) == {"declared_and_inferred_are_apart": "critical"}
 
 
 def test_a_tiny_segment_is_told(settings, build):

@@ -93,6 +93,7 @@ def write_full_home(settings: Settings) -> None:
     _products(settings)
     _rules(build)
     _scores(build)
+    _attributes(build)
     _gates(build)
     _ledger(settings, refused=1)
     _quarantine(settings)
@@ -317,6 +318,54 @@ def _scores(build: Path) -> None:
         tried=tried,
         **more,
     )
+
+
+def _attributes(build: Path) -> None:
+    """An age inferred of one customer, a home ownership that was tried and lost, and two factors, one stable."""
+    folder = build / "attributes"
+    ids = sorted(one.customer_id for one in PEOPLE)
+    said = [(ids[0], "age_band", None, f"65+ {SCRIPT}", 0.8, "inferred", "f04")]
+    said += [(one, "age_band", "25-34", None, None, "declared", "f04") for one in ids[1:]]
+    said += [(one, "home_ownership", None, None, None, "unknown", "f04") for one in ids]
+    _table(
+        folder / "customer_attributes.parquet",
+        "customer_id varchar, attribute varchar, declared_value varchar, inferred_value varchar, confidence double, "
+        "status varchar, model_fingerprint varchar",
+        said,
+    )
+    _table(
+        folder / "customer_factors.parquet",
+        "customer_id varchar, factor bigint, factor_name varchar, weight double, share double, "
+        "model_fingerprint varchar",
+        [(ids[0], 1, f"tea, cake {SCRIPT}", 0.5, 0.7, "f05")],
+    )
+    _table(
+        folder / "factors.parquet",
+        "factor bigint, rank bigint, factor_name varchar, category varchar, weight double, stability double, "
+        "model_fingerprint varchar",
+        [(1, 1, f"tea, cake {SCRIPT}", "TEA", 0.9, 0.95, "f05")],
+    )
+    rows = [
+        {
+            "attribute": name, "values": 2, "declared": 500.0, "accuracy": 0.6, "baseline_accuracy": 0.5,
+            "accuracy_gain": gain, "accuracy_gain_low": gain - 0.05, "accuracy_gain_high": gain + 0.05,
+            "calibration_error": 0.02, "published_share": 0.3, "is_inferred": gain > 0.05, "reason": reason,
+        }
+        for name, gain, reason in (
+            ("age_band", 0.1, "righter than the commonest value"),
+            ("home_ownership", 0.01, f"not surely righter than the commonest value {SCRIPT}"),
+        )
+    ]  # fmt: skip
+    figures = _beside("accuracy_of_age_band", 0.6, 0.55, 0.65, 0.5, 0.1, 0.05, 0.15)
+    _card(folder, "attributes", "f04", figures, {"name": "majority"}, recipe="logistic", by_attribute=rows)
+    factors = [
+        {"factor": 1, "name": f"tea, cake {SCRIPT}", "stability": 0.95, "found_share": 1.0, "baseline_stability": 0.4,
+         "is_published": True, "categories": ["TEA", "CAKE"]},
+        {"factor": 2, "name": "salt", "stability": 0.6, "found_share": 0.2, "baseline_stability": 0.5,
+         "is_published": False, "categories": ["SALT"]},
+    ]  # fmt: skip
+    figures = _beside("tucker_phi", 0.9, 0.85, 0.95, 0.5, 0.4, 0.3, 0.5)
+    _card(folder, "lifestyle_factors", "f05", figures, {"name": "shuffled"}, by_factor=factors)
 
 
 def _beside(name: str, value, low, high, baseline, gain, gain_low, gain_high) -> dict[str, float]:

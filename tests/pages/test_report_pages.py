@@ -10,14 +10,15 @@ import pytest
 from huaxiang import report
 from huaxiang.errors import MissingPartition
 from huaxiang.settings import Run
+from tests.pages import homes
 from tests.pages.conftest import DESKTOP, PHONE
 from tests.pages.homes import HOSTILE_ID, LINES, ORDERS, RUN, SCRIPT, SPEND, write_bare_home
 
 pytestmark = pytest.mark.pages
 
 PAGES = [
-    "index.html", "population.html", "segments.html", "moves.html", "tags.html", "audiences.html", "models.html",
-    "recommendations.html", "customer.html", "quality.html", "data.html",
+    "index.html", "population.html", "segments.html", "attributes.html", "moves.html", "tags.html", "audiences.html",
+    "models.html", "recommendations.html", "customer.html", "quality.html", "data.html",
 ]  # fmt: skip
 BARE_PAGES = ["index.html", "customer.html", "quality.html", "data.html"]
 
@@ -294,3 +295,14 @@ def test_the_tags_page_says_whom_a_tag_covers_how_steady_it_is_and_what_it_promi
     assert seen.row("Lifecycle", "table.tree")[7:] == ["100.0 %", "", "0.0 %"]
     assert "no other value; every customer has one" in seen.text("#tag-lifecycle")
     assert seen.row("active", "#tag-lifecycle")[2:] == ["4", "100.0 %"]
+
+
+def test_the_attributes_page_keeps_declared_and_inferred_apart_and_shows_what_was_tried_and_lost(full_report, visit):
+    seen = visit(full_report / "attributes.html")
+    people = len(homes.PEOPLE)
+    age, home = seen.row("Age band", "#declared"), seen.row("Home ownership", "#declared")
+    assert age[1:6] == [f"{people - 1}", "1", "0", "60.0 %", "50.0 %"]
+    assert home[1:4] == ["0", "0", f"{people}"]
+    assert "Inferred" in age[-1] and "Tried, lost: not surely righter than the commonest value" in home[-1]
+    assert "no claim about personality" in seen.text("#factors")
+    assert "tried, lost: not stable enough to publish" in seen.text("#factors table")

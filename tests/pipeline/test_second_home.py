@@ -49,7 +49,9 @@ UNSOURCED = {
 UNSCORED = {
     "churn_probability_28d", "churn_reasons", "likely_category", "likely_category_probability",
     "likely_category_reasons", "any_product_id", "any_product_type", "any_product_reason", "new_product_id",
-    "new_product_type", "new_product_reason",
+    "new_product_type", "new_product_reason", "leading_factor", "leading_factor_share",
+    *(f"{name}_{what}" for what in ("inferred", "confidence")
+      for name in ("age_band", "income_band", "household_size", "marital_status", "home_ownership")),
 }  # fmt: skip
 
 

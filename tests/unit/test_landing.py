@@ -699,7 +699,9 @@ def test_a_day_before_the_first_drop_names_the_first_day(shop):
 def test_a_home_without_any_drop_says_where_to_put_them(shop):
     (shop.settings.inbox / "shop").mkdir(parents=True)
 
-    with pytest.raises(MissingPartition, match="no drop of order_lines or events found in the inbox: put drops there"):
+    with pytest.raises(
+        MissingPartition, match="no drop of order_lines, events or identifiers found in the inbox: put drops there"
+    ):
         shop.lands()
 
 

@@ -63,6 +63,13 @@ def test_a_segment_that_the_new_model_no_longer_has_is_the_models():
     ]
 
 
+def test_it_is_the_models_where_only_part_of_the_old_figures_would_lead_back():
+    # With all figures of then the new model says 3, not 1; orders alone put back would give (0, 0), by chance in 1.
+    assert explained(LOW_AND_HIGH, [[0.0, 4.0]], [[4.0, 0.0]], [1], [2], is_same_model=False) == [
+        moves.Reason(moves.MODEL)
+    ]
+
+
 def test_what_the_same_model_cannot_explain_is_told_and_not_given_to_the_model():
     # Then it said 2, yet with the figures of then the same model says 1.
     assert explained(LOW_AND_HIGH, [[0.0, 0.0]], [[0.0, 3.0]], [2], [3]) == [moves.Reason(moves.UNEXPLAINED)]

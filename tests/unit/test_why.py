@@ -1,14 +1,18 @@
 """What stands behind a column, and what each figure adds to a model's answer."""
 
+from datetime import date
 from types import SimpleNamespace
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
+from huaxiang.settings import Run
 from huaxiang.tags import tag_columns
 from huaxiang.why.behind import Behind, Rows, behind_columns, columns_of, read_by, rows_of
 from huaxiang.why.model import parts_of_score, parts_of_segment
+from huaxiang.why.trace import Day, says_the_same
 
 
 def feature(name: str, typical: float, weight: float = 0.0) -> dict:
@@ -101,3 +105,21 @@ def test_a_segments_parts_add_up_to_the_difference_of_the_distances() -> None:
     assert (own["name"], other["name"]) == ("near", "far")
     # x: 2 to 4 is 4, 2 to 1 is 1; y: 0 to 0 is 0, 0 to 1 is 1
     assert [(part.name, part.value, part.adds) for part in parts] == [("x", 2.0, 3.0), ("y", None, -1.0)]
+
+
+def test_a_rule_that_says_something_else_than_the_portrait_has_changed(tmp_path) -> None:
+    (tmp_path / "profiles").mkdir()
+    with duckdb.connect() as connection:
+        row = "select 'c1' as customer_id, date '2026-01-31' as as_of, 5 as order_count"
+        connection.execute(f"copy ({row}) to '{tmp_path / 'profiles' / 'customer_profiles.parquet'}' (format parquet)")
+    day = Day(Run(date(2026, 1, 31), date(2026, 1, 31)), tmp_path, None)
+
+    def asked(value: str, said: str | None) -> bool:
+        return says_the_same(SimpleNamespace(value=value, reads=()), day, "c1", said)
+
+    assert asked("case when order_count > 4 then 'often' end", "often")
+    assert asked("case when order_count > 5 then 'often' end", None)
+    assert not asked("case when order_count > 5 then 'often' end", "often")
+    # a column that the day did not have yet
+    assert not asked("case when net_spend > 5 then 'much' end", "much")
+    assert asked("case when net_spend > 5 then 'much' end", None)

@@ -83,6 +83,58 @@ likely_categories as (
 
 ),
 
+inferred as (
+
+    {% if 'attributes' in var('sourced_tables') -%}
+    select
+        customer_id,
+        max(case when attribute = 'age_band' then inferred_value end) as age_band_inferred,
+        max(case when attribute = 'age_band' then confidence end) as age_band_confidence,
+        max(case when attribute = 'income_band' then inferred_value end) as income_band_inferred,
+        max(case when attribute = 'income_band' then confidence end) as income_band_confidence,
+        max(case when attribute = 'household_size' then inferred_value end) as household_size_inferred,
+        max(case when attribute = 'household_size' then confidence end) as household_size_confidence,
+        max(case when attribute = 'marital_status' then inferred_value end) as marital_status_inferred,
+        max(case when attribute = 'marital_status' then confidence end) as marital_status_confidence,
+        max(case when attribute = 'home_ownership' then inferred_value end) as home_ownership_inferred,
+        max(case when attribute = 'home_ownership' then confidence end) as home_ownership_confidence
+    from {{ source('models', 'customer_attributes') }}
+    group by customer_id
+    {%- else -%}
+    select
+        cast(null as string) as customer_id,
+        cast(null as string) as age_band_inferred,
+        cast(null as double) as age_band_confidence,
+        cast(null as string) as income_band_inferred,
+        cast(null as double) as income_band_confidence,
+        cast(null as string) as household_size_inferred,
+        cast(null as double) as household_size_confidence,
+        cast(null as string) as marital_status_inferred,
+        cast(null as double) as marital_status_confidence,
+        cast(null as string) as home_ownership_inferred,
+        cast(null as double) as home_ownership_confidence
+    {%- endif %}
+
+),
+
+leading_factors as (
+
+    {% if 'attributes' in var('sourced_tables') -%}
+    select
+        customer_id,
+        factor_name as leading_factor,
+        share as leading_factor_share
+    from {{ source('models', 'customer_factors') }}
+    qualify row_number() over (partition by customer_id order by share desc, factor asc) = 1
+    {%- else -%}
+    select
+        cast(null as string) as customer_id,
+        cast(null as string) as leading_factor,
+        cast(null as double) as leading_factor_share
+    {%- endif %}
+
+),
+
 first_items as (
 
     {% if 'recommendations' in var('sourced_tables') -%}
@@ -220,7 +272,19 @@ customer_profiles as (
         behaviour.display_share,
         behaviour.display_index,
         behaviour.mailer_share,
-        behaviour.mailer_index
+        behaviour.mailer_index,
+        inferred.age_band_inferred,
+        inferred.age_band_confidence,
+        inferred.income_band_inferred,
+        inferred.income_band_confidence,
+        inferred.household_size_inferred,
+        inferred.household_size_confidence,
+        inferred.marital_status_inferred,
+        inferred.marital_status_confidence,
+        inferred.home_ownership_inferred,
+        inferred.home_ownership_confidence,
+        leading_factors.leading_factor,
+        leading_factors.leading_factor_share
 
     from features
     left join behaviour on features.customer_id = behaviour.customer_id
@@ -230,6 +294,8 @@ customer_profiles as (
     left join churn on features.customer_id = churn.customer_id
     left join likely_categories on features.customer_id = likely_categories.customer_id
     left join recommended on features.customer_id = recommended.customer_id
+    left join inferred on features.customer_id = inferred.customer_id
+    left join leading_factors on features.customer_id = leading_factors.customer_id
 
 )
 

@@ -42,16 +42,37 @@ seen as (
         customer_id as source_customer_id
     from ({{ known_rows('events') }}) as known_events
 
+    union
+
+    select
+        source_name,
+        customer_id as source_customer_id
+    from ({{ known_rows('identifiers') }}) as known_identifiers
+
+),
+
+persons as (
+
+    select * from {{ source('landed', 'person_keys') }}
+
 ),
 
 keys as (
 
     select
-        source_name,
-        source_customer_id,
-        {{ home_id('source_customer_id') }} as customer_id
+        seen.source_name,
+        seen.source_customer_id,
+        coalesce(
+            persons.customer_id,
+            {{ home_id('seen.source_customer_id', 'seen.source_name') }}
+        ) as customer_id,
+        coalesce(persons.confidence, 1.0) as confidence
 
     from seen
+    left join persons
+        on
+            seen.source_name = persons.source_name
+            and seen.source_customer_id = persons.source_customer_id
 
 )
 

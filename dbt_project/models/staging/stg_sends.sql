@@ -12,7 +12,7 @@ keys as (
 
 ),
 
-sends as (
+per_source as (
 
     select
         latest.campaign_id,
@@ -21,13 +21,37 @@ sends as (
         latest.channel,
         latest.source_name,
         latest.file_id,
-        latest.record_number
+        latest.record_number,
+        latest.customer_id as source_customer_id
 
     from latest
     left join keys
         on
             latest.source_name = keys.source_name
             and latest.customer_id = keys.source_customer_id
+
+),
+
+sends as (
+
+    select
+        campaign_id,
+        customer_id,
+        sent_on,
+        channel,
+        source_name,
+        file_id,
+        record_number,
+        count(*) over (partition by campaign_id, customer_id) as send_count
+
+    from per_source
+
+    -- One person may have been sent a campaign under several ids: the first counts.
+    qualify
+        row_number() over (
+            partition by campaign_id, customer_id
+            order by sent_on nulls last, source_name, source_customer_id
+        ) = 1
 
 )
 

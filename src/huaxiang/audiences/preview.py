@@ -48,7 +48,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Preview:
-    """One audience on a day. `unseen` are values it asks for that no event of the home has."""
+    """One audience on a day. `unseen` are values it asks for that no event of the home has.
+
+    `samples` holds the estimates of all ten samples where they were asked for: how far to trust one of them.
+    """
 
     audience: Audience
     size: int
@@ -56,6 +59,7 @@ class Preview:
     seconds: float
     estimate: Estimate
     unseen: tuple[str, ...] = ()
+    samples: tuple[Estimate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ class Previews:
     left_out: Mapping[str, tuple[str, ...]]
 
 
-def preview(settings: Settings, run: Run, audiences: Sequence[Audience], names: Sequence[str]) -> Previews:
+def preview(
+    settings: Settings, run: Run, audiences: Sequence[Audience], names: Sequence[str], all_samples: bool = False
+) -> Previews:
     """The named audiences (none named: all) as of the run's day, from the warehouse, which is only read.
 
     Raises MissingPartition when the warehouse holds another run, HuaxiangError for a name that is none.
@@ -112,6 +118,10 @@ def preview(settings: Settings, run: Run, audiences: Sequence[Audience], names: 
                     seconds,
                     estimate(connection, one, audiences, run.as_of),
                     tuple(_unseen(connection, one)),
+                    tuple(
+                        estimate(connection, one, audiences, run.as_of, start)
+                        for start in (range(STEP) if all_samples else ())
+                    ),
                 )
             )
     return Previews(customers, tuple(shown), tuple(overlaps(held, names)), left_out)

@@ -9,6 +9,7 @@ from huaxiang.audiences.preview import STEP, Preview, Previews
 from huaxiang.audiences.words import lines, said
 from huaxiang.report import words
 
+_NEAR = 0.02
 _CONSENT = "Consent is not asked here: an audience says who, not who may be written to."
 
 
@@ -41,6 +42,15 @@ def _sizes(found: Previews) -> Iterator[str]:
     yield f"of {words.count(found.customers)} customers; beside it what one in {STEP} tells, with its 95 % interval"
     for one in found.shown:
         yield f"{one.audience.name:<{width}}  {_size(one)}"
+    tried = [(one, sample) for one in found.shown for sample in one.samples]
+    if tried:
+        errors = [abs(sample.size - one.size) / found.customers for one, sample in tried]
+        near = sum(error <= _NEAR for error in errors)
+        covered = sum(sample.lowest <= one.size <= sample.highest for one, sample in tried)
+        yield (
+            f"all {len(tried)} samples: {near} within {words.percent(_NEAR, 0)} of the customers, the farthest off by"
+            f" {words.percent(max(errors))}; {covered} of their intervals hold the size"
+        )
 
 
 def _size(one: Preview) -> str:

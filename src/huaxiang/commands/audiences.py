@@ -15,6 +15,7 @@ def add(word: Word) -> None:
     parser.add_argument("action", choices=["list", "check", "preview"])
     parser.add_argument("names", nargs="*", metavar="NAME", help="preview: only these (default: all)")
     parser.add_argument("--as-of", type=date.fromisoformat, metavar="D", help="preview: the day looked at")
+    parser.add_argument("--all-samples", action="store_true", help="preview: how far the samples of a tenth are off")
     parser.add_argument("--known-at", type=date.fromisoformat, metavar="K", help="drops loaded up to K (default: D)")
 
 
@@ -34,7 +35,7 @@ def _run(said: argparse.Namespace) -> None:
         raise HuaxiangError("preview: say the day with --as-of, such as the day of the current release")
     else:
         run = Run(said.as_of, said.known_at or said.as_of)
-        found = preview(settings, run, audiences, said.names)
+        found = preview(settings, run, audiences, said.names, said.all_samples)
         titles = {f"tag:{name}": tag.title for name, tag in load_askable(settings).tags.items()}
         titles |= {f"audience:{one.name}": one.title for one in audiences}
         print(text.previewed(found, titles, settings.currency))

@@ -17,8 +17,9 @@ from huaxiang.landing.ledger import ACCEPTED, DUPLICATE, QUARANTINED, LedgerRow,
 from huaxiang.settings import Settings
 from huaxiang.sources import load_sources
 
-# The tables that say what customers do: a home needs one of them, and the first that landed is watched day by day.
-ACTIVITY_TABLES = ("order_lines", "events")
+# The tables that say what customers do, or at least who they are: a home needs one of them, and the first that landed
+# is watched day by day.
+ACTIVITY_TABLES = ("order_lines", "events", "identifiers")
 
 
 class State(StrEnum):

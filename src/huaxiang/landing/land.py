@@ -46,7 +46,8 @@ def land(settings: Settings, run: Run) -> None:
     one ledger file, which is the commit.
 
     Raises BadConfiguration for a contract or mapping that cannot be used, MissingPartition when a source's inbox folder
-    is missing or neither order_lines nor events has a drop by then, BrokenConservation when a record would be lost.
+    is missing or none of order_lines, events and identifiers has a drop by then, BrokenConservation when a record would
+    be lost.
     """
     with step("landing", run, settings) as log:
         contracts = load_contracts(settings)
@@ -115,12 +116,12 @@ def _need_a_drop(inboxes: list[Inbox], ledger: list[LedgerRow], known_at: date) 
     days |= {row.load_date for row in ledger if row.table_name in ACTIVITY_TABLES}
     if not days:
         raise MissingPartition(
-            "no drop of order_lines or events found in the inbox: put drops there that match 'file' of the mapping,"
-            " or run 'huaxiang simulate' for a data set that can be replayed"
+            "no drop of order_lines, events or identifiers found in the inbox: put drops there that match 'file' of the"
+            " mapping, or run 'huaxiang simulate' for a data set that can be replayed"
         )
     if min(days) > known_at:
         raise MissingPartition(
-            f"no order_lines or events had been dropped by {known_at}: the first drop is of {min(days)};"
+            f"no order_lines, events or identifiers had been dropped by {known_at}: the first drop is of {min(days)};"
             " use that day or a later one"
         )
 

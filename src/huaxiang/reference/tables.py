@@ -103,7 +103,7 @@ def _canonical(contracts: list[Contract]) -> list[str]:
     lines = [
         "## Canonical tables",
         "",
-        "Only `order_lines` or `events` is compulsory. A rule that gives null is not broken.",
+        "One of `order_lines`, `events` and `identifiers` is compulsory. A rule that gives null is not broken.",
         "Retention is what the contract declares; no command deletes by it yet.",
         "",
     ]

@@ -45,7 +45,12 @@ def describe(
         "totals": _totals(build),
         "tables": tables,
         "files": _files(build),
-        "inputs": {"files": len(inputs), "sha256": inputs_hash(inputs), "ledger_call": ledger_call},
+        "inputs": {
+            "files": len(inputs),
+            "sha256": inputs_hash(inputs),
+            "ledger_call": ledger_call,
+            **_identity(build),
+        },
         "code": code,
         "config": {"sources": list(settings.sources), "time_zone": settings.time_zone, "models": list(settings.models)},
         "models": _models(build),
@@ -129,6 +134,12 @@ def _models(build: Path) -> dict[str, Any]:
     kept = ("model", "version", "run_id", "fingerprint")
     models = (_read(path) for path in sorted(build.glob("*/model*.json")))
     return {said["model"]: {key: said.get(key) for key in kept} for said in models if said}
+
+
+def _identity(build: Path) -> dict[str, Any]:
+    """Up to which decision, and by which model of likeness, people were recognised; nothing without identifiers."""
+    said = _read(build / "identity" / "summary.json")
+    return {"identity": {"decisions": said["decisions"], "model": said["likeness"].get("model", 0)}} if said else {}
 
 
 def _read(path: Path) -> Any:

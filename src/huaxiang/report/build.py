@@ -15,6 +15,7 @@ from huaxiang.steps import step
 def build(settings: Settings, run: Run) -> None:
     """Write all pages anew. Raises MissingPartition when the build has no portraits yet."""
     from huaxiang.report.pages import (
+        attributes,
         audiences,
         customer,
         data,
@@ -35,6 +36,7 @@ def build(settings: Settings, run: Run) -> None:
         "segments.html": segments,
         "moves.html": moves,
         "tags.html": tags,
+        "attributes.html": attributes,
         "audiences.html": audiences,
         "models.html": models,
         "features.html": features,

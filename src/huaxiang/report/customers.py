@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -178,14 +177,16 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
 
 
 def _tags(tables: BuildTables) -> dict[str, Any]:
-    """Each customer's tags as [number of the tag, value, confidence, evidence], in the order of the tree; each tag's
-    name and source, and its title, description and branch."""
+    """Each customer's tags as [number of the tag, value, confidence, evidence], in the order of the tree.
+
+    Beside them each tag's name and source, and its title, description and branch.
+    """
     if not tables.has("customer_tags"):
         return {"of": {}, "keys": [], "names": [], "branches": []}
     files = {tag.name: tag for tag in load_tags(tables.settings)}
-    names = tables.rows("select distinct tag, source from customer_tags order by tag, source")
-    names.sort(key=lambda row: _place(files.get(row["tag"]), row["tag"]))
-    numbers = {(row["tag"], row["source"]): number for number, row in enumerate(names)}
+    keys = [(row["tag"], row["source"]) for row in tables.rows("select distinct tag, source from customer_tags")]
+    keys.sort(key=lambda key: (_place(files.get(key[0]), key[0]), key[1]))
+    numbers = {key: number for number, key in enumerate(keys)}
     of: dict[str, list[list[Any]]] = defaultdict(list)
     for row in tables.rows("select * from customer_tags order by customer_id, tag, source"):
         of[row["customer_id"]].append(
@@ -198,11 +199,11 @@ def _tags(tables: BuildTables) -> dict[str, Any]:
         )
     for rows in of.values():
         rows.sort(key=lambda row: row[0])
-    branches = list(dict.fromkeys(_branch(files.get(row["tag"])) for row in names))
+    branches = list(dict.fromkeys(_branch(files.get(name)) for name, _ in keys))
     return {
         "of": of,
-        "keys": [(row["tag"], row["source"]) for row in names],
-        "names": [[*_titled(row["tag"], files), branches.index(_branch(files.get(row["tag"])))] for row in names],
+        "keys": keys,
+        "names": [[*_titled(name, files.get(name)), branches.index(_branch(files.get(name)))] for name, _ in keys],
         "branches": branches,
     }
 
@@ -218,10 +219,10 @@ def _branch(tag: Tag | None) -> str:
     return tag.tree.split("/")[0].capitalize() if tag else _ELSEWHERE_IN_TREE
 
 
-def _titled(name: str, files: Mapping[str, Tag]) -> tuple[str, str]:
-    if name not in files:
+def _titled(name: str, tag: Tag | None) -> tuple[str, str]:
+    if tag is None:
         return words.visible(words.plain(name).capitalize()), ""
-    return words.visible(files[name].title), words.visible(files[name].description)
+    return words.visible(tag.title), words.visible(tag.description)
 
 
 def _means(tables: BuildTables, columns: list[str]) -> dict[str, float]:

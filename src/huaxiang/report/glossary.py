@@ -81,6 +81,19 @@ _TERMS = {
     "churn_probability_28d": Term("Probability of no order in the next 28 days", "share"),
     "likely_category": Term("Likeliest category", "text"),
     "likely_category_probability": Term("Probability of buying from it in the next 28 days", "share"),
+    **{
+        f"{name}_{what}": Term(f"{said}, {how}", unit)
+        for name, said in {
+            "age_band": "Age",
+            "income_band": "Income",
+            "household_size": "Household size",
+            "marital_status": "Marital status",
+            "home_ownership": "Home ownership",
+        }.items()
+        for what, how, unit in (("inferred", "inferred", "text"), ("confidence", "how sure", "share"))
+    },
+    "leading_factor": Term("Leading behavioural lifestyle factor", "text"),
+    "leading_factor_share": Term("Its share in what is bought", "share"),
 }
 
 

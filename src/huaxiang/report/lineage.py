@@ -16,6 +16,9 @@ MODEL_INPUTS = {
     "customer_items": ("customer_features", "purchases"),
     "rules": ("purchases",),
     "customer_scores": ("customer_features", "purchases", "customer_days"),
+    "customer_attributes": ("customer_features", "purchases", "stg_customers"),
+    "customer_factors": ("purchases",),
+    "factors": ("purchases",),
 }
 # They say which rows to make, not what is in them.
 _HELPERS = ("customer_keys", "snapshot_days")

@@ -30,7 +30,7 @@ class Metric:
         return shown.replace("-", "−")
 
 
-# `{k}` is how many places of a list count; the most telling figures come first.
+# `{k}` is how many places of a list count, or the attribute; the most telling figures come first.
 _METRICS = {
     "auc": Metric(
         "Right order (AUC)",
@@ -59,6 +59,21 @@ _METRICS = {
         "Strength later (lift)",
         "how many times as many later orders have both as would by chance: 1 is chance",
     ),
+    "accuracy": Metric(
+        "Right values", "share of the customers who declared of whom the right value would be said", "share"
+    ),
+    "accuracy_of": Metric(
+        "Right values: {k}", "share of those who declared it of whom the right value would be said", "share"
+    ),
+    "tucker_phi": Metric(
+        "Stability (Tucker's φ)",
+        "how alike the factors are that two random halves of the customers give: 1 is the same",
+    ),
+    "explained_share": Metric(
+        "Purchases explained",
+        "share of the mix of categories that the factors of other customers make up for",
+        "share",
+    ),
     "silhouette": Metric(
         "Separation (silhouette)", "how much nearer customers are to their own group than to the next: 1 is best"
     ),
@@ -69,9 +84,9 @@ _METRICS = {
 
 
 def metric(name: str) -> Metric:
-    """The figure's plain name; one with a number of places (`hr_at_10`) is put together, the unknown is spelled out.
+    """The figure's plain name; one with a number of places (`hr_at_10`) or an attribute is put together.
 
-    Of an unknown figure more is taken to be better, as promotion does.
+    The unknown is spelled out; of an unknown figure more is taken to be better, as promotion does.
     """
     if name in _METRICS:
         return _METRICS[name]
@@ -90,5 +105,9 @@ def in_order(names: list[str]) -> list[str]:
 
 
 def _parts(name: str) -> tuple[str, str]:
-    found = re.fullmatch(r"(.+)_at_(\d+)", name)
-    return (found[1], found[2]) if found else (name, "")
+    """The stem, and the number of places or the attribute."""
+    if found := re.fullmatch(r"(.+)_at_(\d+)", name):
+        return found[1], found[2]
+    if found := re.fullmatch(r"(accuracy_of)_(.+)", name):
+        return found[1], found[2].replace("_", " ")
+    return name, ""

@@ -27,6 +27,15 @@ _SAYS = {
         "Next categories",
         "Says how likely each customer is to buy from each of the largest categories in the next 28 days.",
     ),
+    "attributes": (
+        "Attributes",
+        "Says of customers who declared nothing what those who did tell of them, and only where that is surely righter "
+        "than the commonest value.",
+    ),
+    "lifestyle_factors": (
+        "Behavioural lifestyle factors",
+        "Finds which categories the same customers buy. No claim about personality, values or attitudes is made.",
+    ),
 }
 _OUTCOMES = {
     "won": "in use",

@@ -52,4 +52,43 @@ def card_tables(said: Mapping[str, Any]) -> tuple[CardTable, ...]:
                 ),
             )
         )
+    if rows := said.get("by_attribute"):
+        known = metric("accuracy")
+        found.append(
+            CardTable(
+                "Attribute by attribute",
+                ("Attribute", "Declared by", "Right", "Commonest value", "Difference", "Miscalibration", "Said of"),
+                tuple(
+                    (
+                        words.plain(row["attribute"]),
+                        words.count(row["declared"]),
+                        known.say(row["accuracy"]),
+                        known.say(row["baseline_accuracy"]),
+                        f"{known.say(row['accuracy_gain'], signed=True)} ({known.say(row['accuracy_gain_low'])} to "
+                        f"{known.say(row['accuracy_gain_high'])})",
+                        words.percent(row["calibration_error"]),
+                        words.percent(row["published_share"]) if row["is_inferred"] else words.NONE,
+                    )
+                    for row in rows
+                ),
+            )
+        )
+    if rows := said.get("by_factor"):
+        known = metric("tucker_phi")
+        found.append(
+            CardTable(
+                "Factor by factor",
+                ("Factor", known.label, "Found again", "Shuffled", "Published"),
+                tuple(
+                    (
+                        str(row["name"]),
+                        known.say(row["stability"]),
+                        words.percent(row["found_share"], 0),
+                        known.say(row["baseline_stability"]),
+                        "yes" if row["is_published"] else "no",
+                    )
+                    for row in rows
+                ),
+            )
+        )
     return tuple(found)

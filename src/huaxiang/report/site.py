@@ -20,6 +20,7 @@ PAGES = (
     ("population.html", "Population"),
     ("segments.html", "Segments"),
     ("tags.html", "Tags"),
+    ("attributes.html", "Attributes"),
     ("audiences.html", "Audiences"),
     ("moves.html", "Moves"),
     ("models.html", "Models"),

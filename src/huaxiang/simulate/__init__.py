@@ -14,13 +14,16 @@ from huaxiang.errors import BadConfiguration
 from huaxiang.lease import hold_file
 from huaxiang.progress import tell
 from huaxiang.settings import Settings
-from huaxiang.simulate import complete_journey
+from huaxiang.simulate import complete_journey, febrl
 from huaxiang.simulate.drops import Drop, Sample, remove_parts, write_drops
 
 Player = Callable[[duckdb.DuckDBPyConnection, Path, date, Sample], list[Drop]]
 
 # A simulated data set is a module that lists its drops; its name is the name of its source.
-PLAYERS: dict[str, Player] = {"complete_journey": complete_journey.drops}
+PLAYERS: dict[str, Player] = {
+    "complete_journey": complete_journey.drops,
+    **{f"febrl_{system}": febrl.player(system) for system in febrl.SYSTEMS},
+}
 
 
 def simulate(

@@ -15,7 +15,7 @@ from huaxiang.release.store import Release, of_run
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
 from huaxiang.timetravel import errata
-from huaxiang.timetravel.private_home import link_landed, private_home
+from huaxiang.timetravel.private_home import link_identity, link_landed, private_home
 
 Row = dict[str, Any]
 
@@ -67,6 +67,7 @@ def computed(settings: Settings, run: Run) -> Iterator[Path]:
         )
     with redirect_stdout(stderr), private_home(replace(settings, models=()), f"show-{run.id}") as past:
         link_landed(settings, past, ledger)
+        link_identity(settings, past)
         warehouse.staging(past, run)
         warehouse.features(past, run)
         warehouse.profiles(past, run)

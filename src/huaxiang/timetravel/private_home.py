@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
@@ -79,6 +79,14 @@ def link_landed(settings: Settings, past: Settings, ledger: Sequence[LedgerRow])
     for call in sorted({row.call_number for row in ledger}):
         name = f"{call:06d}.parquet"
         _link(settings.home.ledger / name, past.home.ledger / name)
+
+
+def link_identity(settings: Settings, past: Settings, up_to: Mapping[str, int] | None = None) -> None:
+    """Show `past` the decisions and models by which people are recognised: all, or up to those a release names."""
+    for folder, most in (("decisions", "decisions"), ("models", "model")):
+        for path in sorted((settings.home.identity / folder).glob("[0-9]*.json")):
+            if up_to is None or int(path.stem) <= up_to.get(most, 0):
+                _link(path, past.home.identity / folder / path.name)
 
 
 def _check_raw(settings: Settings, ledger: Iterable[LedgerRow]) -> None:

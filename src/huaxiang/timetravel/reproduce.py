@@ -15,7 +15,7 @@ from huaxiang.release.content_hash import canonical_row, content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED, ReleasedTable
 from huaxiang.timetravel.knowledge import last_call, up_to
-from huaxiang.timetravel.private_home import private_home, replay_landing
+from huaxiang.timetravel.private_home import link_identity, private_home, replay_landing
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def reproduce(settings: Settings, release_id: str | None) -> Reproduction:
     _require_models(settings, release)
     with private_home(settings, f"reproduce-{release.id}") as past:
         otherwise = replay_landing(settings, past, up_to(ledger, call))
+        link_identity(settings, past, said["inputs"].get("identity", {}))
         for family, reason in said["models_left_out"].items():
             families.leave_out(past, run, family, reason)
         gone = _show_release_before(settings, past, said.get("segments_before"))

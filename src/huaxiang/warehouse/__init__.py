@@ -15,7 +15,7 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from huaxiang import families
+from huaxiang import families, identity
 from huaxiang.audiences import build as audiences
 from huaxiang.audiences.read import load_audiences
 from huaxiang.contracts import load_contracts
@@ -25,6 +25,7 @@ from huaxiang.features import load_features, plan
 from huaxiang.features.registry import NAME as REGISTRY
 from huaxiang.features.registry import registry
 from huaxiang.files import write_text
+from huaxiang.identity.policy import load_policy
 from huaxiang.progress import tell
 from huaxiang.release import store
 from huaxiang.settings import Run, Settings
@@ -75,7 +76,9 @@ def _staging(settings: Settings, run: Run) -> None:
         _tags(settings, run)  # what the last step would refuse is refused by the first
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
-        write_known_files(settings, known_files(ledger, run.known_at))
+        files = known_files(ledger, run.known_at)
+        write_known_files(settings, files)
+        identity.resolve(settings, run, {one.table_name for one in files}, log)
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
             lines, customers = connection.execute(
@@ -262,6 +265,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
     All tags of the day are given; those that lack a source are left out when the table is exported.
     """
     tags = in_force(load_tags(settings), run.as_of)
+    whose = load_policy(settings).survivorship
     return {
         "as_of": str(run.as_of),
         "snapshot_days": [str(day) for day in snapshot_days or [run.as_of]],
@@ -275,6 +279,10 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
         "tag_rows": tag_rows(tags, "profiles"),
         "manual_values": manual_values(tags),
         "features": plan(load_features(settings)),
+        "survivorship": {
+            "sources": list(whose.sources),
+            "fields": {name: list(how) for name, how in whose.fields.items()},
+        },
     }
 
 

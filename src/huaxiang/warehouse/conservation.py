@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     import duckdb
 
 PUBLISHED, SAME, SUPERSEDED, SUPPRESSED = "published", "duplicate", "superseded", "suppressed"
-# Which rows of a staging table come from landed rows; the others are made of other tables.
-_LANDED_ROWS = {"customers": "is_declared", "orders": "is_supplied"}
+# The landed rows behind a staging table, where that is not one each: rows made of other tables, or one of several.
+_LANDED_ROWS = {
+    "customers": "coalesce(sum(declared_count), 0)",
+    "orders": "count(*) filter (where is_supplied)",
+    "sends": "coalesce(sum(send_count), 0)",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def _fates_of(
     ).fetchall()
     is_used = bool(used) or (settings.engine == "spark" and _is_there(connection, f"stg_{table}"))
     if not is_used:
-        return _collect(connection, table, _all_end(landed, SUPPRESSED, "NOT_USED", money))
+        reason = "LINKS_ONLY" if table == "identifiers" else "NOT_USED"
+        return _collect(connection, table, _all_end(landed, SUPPRESSED, reason, money))
     lost = connection.execute(
         f"select count(*) filter (file_rank is null), count(*) filter (file_rank is not null),"
         f" count(distinct hash({_key(contract)})) filter (file_rank is not null) from ({landed})"
@@ -101,8 +106,8 @@ def _fates_of(
         ends = _contested(landed, contract, money)
     found = _collect(connection, table, ends)
     published = sum(records for (_, end), (records, _) in found.items() if end[0] == PUBLISHED)
-    where = f"where {_LANDED_ROWS[table]}" if table in _LANDED_ROWS else ""
-    staged = int(connection.execute(f"select count(*) from staging.stg_{table} {where}").fetchall()[0][0])
+    behind = _LANDED_ROWS.get(table, "count(*)")
+    staged = int(connection.execute(f"select {behind} from staging.stg_{table}").fetchall()[0][0])
     if published != staged:
         raise BrokenConservation(
             f"staging.stg_{table}: {staged:,} rows where {published:,} landed rows ought to be, so the run stops; run"

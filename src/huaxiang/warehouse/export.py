@@ -104,6 +104,8 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
             write_parquet(connection, of_days, folder / f"{table}.parquet")
+        declared = "select * from staging.stg_customers order by customer_id"
+        write_parquet(connection, declared, folder / "declared.parquet")
         if not with_snapshots:
             return 0
         snapshots = "select * from features.customer_features order by as_of, customer_id"

@@ -47,6 +47,8 @@ def open_catalogue(settings: Settings, run: Run) -> SparkSession:
         _create(spark, f"landed.{name}", columns, home.landing / "*" / name / "load_date=*" / "*.parquet")
     known = {"source_name": "string", "table_name": "string", "file_id": "string", "file_rank": "bigint"}
     _create(spark, "landed.known_files", known, home.known_files)
+    keys = {"source_name": "string", "source_customer_id": "string", "customer_id": "string", "confidence": "double"}
+    _create(spark, "landed.person_keys", keys, home.person_keys)
     for table in RELEASED:
         path = home.build(run.id) / table.path
         if table.folder in FAMILIES and path.exists():

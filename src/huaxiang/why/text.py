@@ -51,6 +51,8 @@ def _head(found: Why) -> str:
     if found.evidence:
         sure = "" if found.confidence in (None, 1.0) else f" (confidence {words.number(found.confidence, 3)})"
         lines.append(f"evidence: {words.visible(found.evidence)}{sure}")
+    if not found.is_same_rule:
+        lines.append("the tag's file has changed since that day: its rule, asked again, says something else")
     lines.append(f"rule: {' '.join(tag.value.split())}" if tag.value else "said by a person")
     return "\n".join(lines)
 

@@ -65,7 +65,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Why:
-    """The answer. `value` is None where the tag does not apply; `release_id` where the day is not released."""
+    """The answer. `value` is None where the tag does not apply; `release_id` where the day is not released.
+
+    `is_same_rule`: the rule of the tag's file, asked again, says the same of the day's portrait.
+    """
 
     customer_id: str
     tag: Tag
@@ -75,6 +78,7 @@ class Why:
     value: str | None
     confidence: float | None
     evidence: str | None
+    is_same_rule: bool
     portrait: Mapping[str, Any]
     columns: tuple[Column, ...]
     rows: tuple[Counted, ...]
@@ -143,10 +147,29 @@ def why(settings: Settings, day: Day, customer: str, name: str) -> Why:
         value=told.get("value"),
         confidence=told.get("confidence"),
         evidence=told.get("evidence"),
+        is_same_rule=says_the_same(tags[name], day, customer, told.get("value")),
         portrait=portrait.profile,
         columns=columns,
         rows=rows,
     )
+
+
+def says_the_same(tag: Tag, day: Day, customer: str, value: str | None) -> bool:
+    """Whether the tag's expression gives that value; a manual tag and one that reads other tags are not asked again."""
+    import duckdb
+
+    if not tag.value or tag.reads:
+        return True
+    table = f"read_parquet({literal(str(day.folder / 'profiles' / 'customer_profiles.parquet'))})"
+    features = day.folder / "features" / "customer_event_features.parquet"
+    if features.exists():
+        table += f" left join read_parquet({literal(str(features))}) using (customer_id, as_of)"
+    query = f"select cast({tag.value} as string) from {table} where customer_id = ?"
+    with duckdb.connect() as connection:
+        try:
+            return connection.execute(query, [customer]).fetchall() == [(value,)]
+        except duckdb.BinderException:  # a column that the day's portraits do not have
+            return value is None
 
 
 @contextmanager

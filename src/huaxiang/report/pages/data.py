@@ -9,6 +9,7 @@ from huaxiang.contracts import read_contract
 from huaxiang.families import FAMILIES
 from huaxiang.landing.ledger import landed_tables
 from huaxiang.report import glossary, lineage
+from huaxiang.report.recognised import recognised
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables, read_json
 from huaxiang.tables import RELEASED, ReleasedTable
@@ -55,6 +56,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         ],
         reads={table.id: [names[read] for read in table.reads] for table in flow},
         readers=readers,
+        recognised=recognised(tables),
     )
     return {"tables": len(released)}
 

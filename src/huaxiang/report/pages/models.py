@@ -17,6 +17,7 @@ _SHOWN_ON = {
     "recommendations": ("recommendations.html", "See the recommendations"),
     "associations": ("recommendations.html#rules", "See the rules"),
     "scores": ("customer.html", "See a customer"),
+    "attributes": ("attributes.html", "See attributes and factors"),
 }
 _DRAWN = 3  # figures of a model that are drawn; all are told
 

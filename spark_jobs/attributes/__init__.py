@@ -1,0 +1,1 @@
+"""What customers declared and what may be inferred of the others, kept apart; and behavioural lifestyle factors."""
