@@ -126,7 +126,7 @@ def test_a_column_is_described_the_same_wherever_it_is_passed_on() -> None:
 
 
 def described(model: str) -> list[tuple]:
-    """The columns of a model's yml: name, type, words, needs. The rows they come from are said in the portrait alone."""
+    """A model's columns: name, type, words, needs. The rows they come from are said in the portrait alone."""
     columns = yaml.safe_load((DBT / f"models/{model}.yml").read_text())["models"][0]["columns"]
     return [
         (
