@@ -201,9 +201,10 @@ DECLARED = CustomerEvent(
         source_name,
         file_id,
         record_number,
-        field
+        field,
+        said_value
     from staging.customer_values
     where is_golden
 """,
-    {"field": EventColumn("text")},
+    {"field": EventColumn("text"), "said_value": EventColumn("text")},
 )

@@ -19,7 +19,7 @@ from tests.dbt.audience_world import read_world
 pytestmark = pytest.mark.spark
 
 DAY = date(2026, 1, 31)
-_LINE = "order_id varchar, product_id varchar, store_id varchar, ordered_on date, quantity decimal(18,3)"
+_LINE = "order_id varchar, product_id varchar, store_id varchar, ordered_on date, ordered_at timestamp, quantity decimal(18,3)"
 _MONEY = ", ".join(f"{one}_amount decimal(18,2)" for one in ("gross", "discount", "coupon", "net"))
 _COLUMNS = {
     "staging.stg_order_lines": f"customer_id varchar, {_LINE}, {_MONEY}, is_return boolean",
@@ -31,7 +31,7 @@ _COLUMNS = {
     " session_id varchar, page varchar",
     "staging.stg_campaigns": "campaign_id varchar, campaign_type varchar",
     "staging.stg_products": "product_id varchar, department varchar, category varchar, product_type varchar,"
-    " is_private_label boolean",
+    " is_private_label boolean, manufacturer_id varchar",
     "profiles.customer_tags": "customer_id varchar, tag varchar, value varchar, confidence double",
 }
 _DROP = ", source_name varchar, file_id varchar, record_number bigint"
@@ -40,15 +40,16 @@ _DROP = ", source_name varchar, file_id varchar, record_number bigint"
 def small_warehouse(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Path]:
     """Twelve customers' rows of three months, drawn once; the tables as Parquet."""
     random, askable = Random(7), load_askable(load_settings())
-    connection.execute("create schema staging; create schema profiles")
+    connection.execute("create schema staging; create schema profiles; create schema features")
+    connection.execute("create table features.customer_event_features (customer_id varchar, as_of date)")
     for table, columns in _COLUMNS.items():
         has_drop = table.startswith("staging.") and "customer_id" in columns
         connection.execute(f"create table {table} ({columns}{_DROP if has_drop else ''})")
     typed = ", ".join(f"{name} {column.type}" for name, column in askable.columns.items())
     connection.execute(f"create table profiles.customer_profiles (customer_id varchar, as_of date, {typed})")
     for product, department in (("p1", "PRODUCE"), ("p2", "GROCERY"), ("p3", None)):
-        connection.execute("insert into staging.stg_products values (?, ?, ?, ?, ?)",
-                           [product, department, f"it's {product}", None, product == "p1"])  # fmt: skip
+        connection.execute("insert into staging.stg_products values (?, ?, ?, ?, ?, ?)",
+                           [product, department, f"it's {product}", None, product == "p1", "m1"])  # fmt: skip
     connection.execute("insert into staging.stg_campaigns values ('k1', 'Type A'), ('k2', null)")
 
     def put(table: str, **values: object) -> None:

@@ -34,7 +34,7 @@ _TOLD = {
     "sends": ("campaign_id", "campaign_type"),
     "responses": ("campaign_id", "coupon_id"),
     "events": ("event_type", "product_id", "session_id", "page"),
-    "customers": (),
+    "customers": ("field", "said_value"),
 }
 
 
