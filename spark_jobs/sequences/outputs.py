@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from huaxiang.files import replacing
 from spark_jobs.sequences.patterns import Mined, in_words
@@ -25,7 +26,7 @@ def write_sequences(mined: Mined, most: int, days: tuple[date, date], mark: str,
         ]
     )
     ranked = sorted(mined.counts.items(), key=lambda one: (-one[1], in_words(one[0])))[:most]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "sequence": in_words(pattern),
             "step_count": len(pattern),
