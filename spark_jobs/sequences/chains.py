@@ -114,8 +114,6 @@ def up_to(found: Baskets, places: np.ndarray) -> Any:
     starts = np.searchsorted(found.sequence, found.sequence[places])
     lengths = places - starts + 1
     rows = np.repeat(np.arange(len(places)), lengths)
-    columns = np.concatenate(
-        [np.arange(one, last + 1) for one, last in zip(starts, places, strict=True)] or [np.arange(0)]
-    )
-    members = csr_matrix((np.ones(len(rows)), (rows, columns.astype(int))), shape=(len(places), found.held.shape[0]))
+    columns = np.arange(len(rows)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    members = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(places), found.held.shape[0]))
     return members @ found.held

@@ -62,7 +62,7 @@ def train(
     began = time.perf_counter()
     path = inputs.steps_path(settings, run)
     rows = inputs.read_steps(path, inputs.days_before(run.as_of, params.window_days), run.as_of)
-    held_from = inputs.days_before(run.as_of, params.held_days)
+    first, held_from = rows["happened_on"].min(), inputs.days_before(run.as_of, params.held_days)
     judged, unknown = _judged(rows, held_from, run, params)
     quality = {name: judged.figure(name, JUDGED_BY).value for name in RECIPES}
     found = judging(quality, lambda one, other: judged.difference(one, other, JUDGED_BY), FREQUENCIES)
@@ -71,7 +71,7 @@ def train(
     counts = _learned(rows, None)
     inputs_hash = content_hash(path)
     seconds = round(time.perf_counter() - began, 2)
-    said = _report(judged, decision, unknown, held_from, run, params)
+    said = _report(judged, decision, unknown, (first, held_from), counts, run, params)
     fits = [_fit(settings, run, name, counts, judged, said, inputs_hash, seconds, params) for name in RECIPES]
     cannot = now is not None and now.recipe not in RECIPES
     version, outcome = tracking.record_all(settings, fits, decision, JUDGED_BY, must_replace=cannot, judging=found)
@@ -169,13 +169,22 @@ def _next(rows: Any, model: Mapping[str, Any], params: SequenceParams) -> list[t
 # Tracking, and what is said of the champion.
 
 
-def _names(params: SequenceParams) -> tuple[str, ...]:
-    return (JUDGED_BY, "hit_at_1", f"hit_at_{params.top}")
+def _names(counts: Counts, params: SequenceParams) -> tuple[str, ...]:
+    """The figures told; where there are no more categories than places, the first places hold them all."""
+    places = (f"hit_at_{params.top}",) if len(counts.categories) > params.top else ()
+    return (JUDGED_BY, "hit_at_1", *places)
 
 
 def _report(
-    judged: Judged, decision: Decision, unknown: int, held_from: date, run: Run, params: SequenceParams
+    judged: Judged,
+    decision: Decision,
+    unknown: int,
+    days: tuple[date, date],
+    counts: Counts,
+    run: Run,
+    params: SequenceParams,
 ) -> dict[str, Any]:
+    first, held_from = days
     outcomes = {decision.winner: "won", decision.challenger: "challenger"}
     notes = [
         f"{int(judged.cases.sum()):,} steps of {len(judged.cases):,} customers are judged",
@@ -185,7 +194,7 @@ def _report(
         notes.append(f"{unknown:,} rows are of categories first seen in the judged days: nobody could foresee them")
     return {
         "baseline": {"name": FREQUENCIES, "words": _BASELINE, "sql": _BASELINE_SQL},
-        "split": f"Learned from {inputs.days_before(run.as_of, params.window_days)} to "
+        "split": f"Learned from {first} to "
         f"{held_from - timedelta(days=1)}, "
         f"judged by the steps from {held_from} to {run.as_of}; the model that scores learned from all days.",
         "notes": notes,
@@ -193,7 +202,7 @@ def _report(
         "tried": [
             {
                 "recipe": name,
-                "metrics": metrics(judged, name, _names(params)),
+                "metrics": metrics(judged, name, _names(counts, params)),
                 "outcome": outcomes.get(name, "lost"),
             }
             for name in RECIPES
@@ -212,7 +221,7 @@ def _fit(
     seconds: float,
     params: SequenceParams,
 ) -> tracking.Fit:
-    figures = metrics(judged, recipe, _names(params))
+    figures = metrics(judged, recipe, _names(counts, params))
     fingerprint = _fingerprint(settings, run, recipe, inputs_hash, params)
     model = {
         "recipe": recipe,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from huaxiang.promotion import Interval
 from spark_jobs.sequences.chains import FREQUENCIES, Baskets, Counts, probabilities, up_to
@@ -68,8 +68,9 @@ def judge(
         }
     rng = np.random.default_rng(params.seed)
     count = int(present.sum())
-    drawn: Any = rng.multinomial(count, np.full(count, 1 / max(count, 1)), size=params.bootstraps) if count else []
-    weights = np.vstack([np.ones((1, count)), np.asarray(drawn).reshape(-1, count)])
+    chances = np.full(count, 1 / max(count, 1))
+    drawn = rng.multinomial(count, chances, size=params.bootstraps) if count else np.ones((params.bootstraps, 0))
+    weights = np.vstack([np.ones((1, count)), drawn])
     return Judged(cases[present], sums, weights)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from huaxiang.files import replacing
 from spark_jobs.sequences.patterns import Mined, in_words
@@ -25,7 +26,7 @@ def write_sequences(mined: Mined, most: int, days: tuple[date, date], mark: str,
         ]
     )
     ranked = sorted(mined.counts.items(), key=lambda one: (-one[1], in_words(one[0])))[:most]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "sequence": in_words(pattern),
             "step_count": len(pattern),
@@ -39,13 +40,13 @@ def write_sequences(mined: Mined, most: int, days: tuple[date, date], mark: str,
         }
         for pattern, count in ranked
     ]
-    rows.sort(key=lambda row: str(row["sequence"]))
+    rows.sort(key=lambda row: row["sequence"])
     with replacing(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
     return len(rows)
 
 
-def write_next(rows: Iterable[Sequence[object]], mark: str, path: Path) -> int:
+def write_next(rows: Iterable[tuple[str, int, str, float]], mark: str, path: Path) -> int:
     """One row per customer and rank: customer_id, rank, category, probability; returns how many."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -59,8 +60,7 @@ def write_next(rows: Iterable[Sequence[object]], mark: str, path: Path) -> int:
             ("model_fingerprint", pa.string()),
         ]
     )
-    listed = sorted((*row, mark) for row in rows)
-    columns: list[Sequence[object]] = list(zip(*listed, strict=True)) or [[] for _ in schema]
+    listed = [dict(zip(schema.names, (*row, mark), strict=True)) for row in sorted(rows)]
     with replacing(path) as temporary:
-        pq.write_table(pa.table(dict(zip(schema.names, map(list, columns), strict=True)), schema=schema), temporary)
+        pq.write_table(pa.Table.from_pylist(listed, schema=schema), temporary)
     return len(listed)

@@ -99,13 +99,11 @@ def test_a_planted_habit_is_found_and_wins(scored) -> None:
 
 def test_every_recipe_is_a_run_and_the_model_answers_by_itself(scored) -> None:
     settings, _ = scored
-    with tracking.connect(settings) as mlflow:
-        runs = mlflow.search_runs(experiment_names=["next_category"])
-        assert len(runs) == 3
-    champion = tracking.champion(settings, "next_category")
-    assert champion is not None
     import mlflow.pyfunc
 
+    assert len(tracking.connect(settings).search_runs(experiment_names=["next_category"])) == 3
+    champion = tracking.champion(settings, "next_category")
+    assert champion is not None
     model = mlflow.pyfunc.load_model(str(tracking.model_folder(settings, champion)))
     answer = model.predict(pd.DataFrame({"categories": ["tea", "nothing"]}))
     assert answer["category"].tolist() == ["milk", None]

@@ -167,14 +167,15 @@ def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], lo
         staging(settings, run)
     build(settings, run, "features", variables(settings, run, days))
     rows = export_inputs(settings, run, with_snapshots=True)
-    if not rows:
+    known = sourced(settings, run)
+    if not rows and "events" not in known.tables:
         raise MissingPartition(f"features/{run.as_of}: no customer has an order by then; take a later --as-of")
     export(
         settings,
         "features",
         "customer_features",
         settings.home.build(run.id) / "features",
-        sourced(settings, run),
+        known,
         as_of=run.as_of,
     )
     state.write(settings, run, "features")
