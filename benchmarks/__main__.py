@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import home, of_spark, of_sql, write
+from benchmarks import home, of_features, of_spark, of_sql, write
 from benchmarks.pair import Measured, Pair, measure
 from huaxiang.settings import PROJECT
 
@@ -45,6 +45,7 @@ def _pairs(folder: Path, size: home.Size) -> Iterator[Pair]:
     with home.quietly():
         warehouse.staging(settings, today)
         warehouse.features(settings, today)
+    yield from of_features.pairs(settings, today, size, folder / "features")
     began = time.perf_counter()
     spark = session(folder / "spark", folder / "spark.log")
     spark.range(1).count()

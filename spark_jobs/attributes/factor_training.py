@@ -72,7 +72,7 @@ def train(
         len(orders),
         params,
     )
-    version, outcome = tracking.record(settings, record, judged_by="tucker_phi")
+    version, outcome = tracking.record(settings, record, judged_by="explained_share")
     stable = sum(one["is_published"] for one in told)
     log.progress(f"lifestyle factors: {stable} of {len(told)} are stable; {outcome}")
     return version
@@ -165,7 +165,7 @@ def _fit(
         "report": {
             "recipe": RECIPE,
             "metrics": dict(metrics),
-            "judged_by": "tucker_phi",
+            "judged_by": "explained_share",
             "baseline": {"name": "shuffled", "said": _BASELINE},
             "split": split,
             "notes": list(_NOTES),

@@ -60,7 +60,7 @@ def logistic(points: Array, codes: Array, values: int, penalty: float) -> tuple[
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=1 / (penalty * len(codes)), max_iter=300).fit(points, codes)
+    fitted = LogisticRegression(C=1 / (penalty * len(codes)), tol=1e-3, max_iter=300).fit(points, codes)
     if values == 2:  # one row of coefficients stands for the second value
         half = fitted.coef_[0] / 2
         return np.column_stack([-half, half]), np.array([-fitted.intercept_[0] / 2, fitted.intercept_[0] / 2])

@@ -61,6 +61,7 @@ def score(
     that is not there.
     """
     params = params or AttributeParams()
+    sensitive = _sensitive(settings)
     champions = {target: _champion(settings, run, target) for target in TARGETS}
     models = {target: json.loads(tracking.model_file(settings, one, MODEL_FILE)) for target, one in champions.items()}
     figures = inputs.read_figures(settings, run)
@@ -75,6 +76,8 @@ def score(
     outputs.write("customer_factors", _factors(models[FACTORS], figures, bought), folder)
     for target, champion in champions.items():
         card = _card(models[target], champion, run)
+        if target == ATTRIBUTES:
+            card["refused"] = {name: why for name in declared.columns if (why := allowed.refusal(name, sensitive))}
         write_text(folder / f"model.{target}.json", json.dumps(card, indent=2) + "\n")
 
 

@@ -35,7 +35,7 @@ class AttributeParams:
     least_confidence: float = 0.7
 
     # Lifestyle factors.
-    factor_counts: tuple[int, ...] = (3, 4, 5, 6, 7, 8, 9, 10)
+    factor_counts: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
     fewest_factor_customers: int = 200
     fewest_categories: int = 12  # that are not sensitive; factors of fewer are the categories themselves
     fewest_purchases: int = 20  # orders times categories; of fewer a customer's ways cannot be told

@@ -339,7 +339,7 @@ def _notes(tried: list[Tried]) -> tuple[str, ...]:
         "an attribute with no sure gain stays unknown; that it was tried and lost is shown all the same",
         "the log loss is better when lower",
     ]
-    return (*notes, *(f"{one.name}: {one.verdict.reason}" for one in tried))
+    return (*notes, *(f"{one.name.replace('_', ' ')}: {one.verdict.reason}" for one in tried))
 
 
 def _split(tried: list[Tried], params: AttributeParams) -> str:

@@ -22,17 +22,26 @@ from tests.dbt.test_warehouse import TODAY
 pytestmark = pytest.mark.dbt
 
 
-# One row of what each family writes, for the columns that profiles read.
+# Table: its family, and one row of it, for the columns that profiles read.
 OUTPUTS = {
-    "segments": ("customer_segments", "'anna' as customer_id, 1::bigint as segment_id, 'frequent' as segment_name"),
-    "recommendations": (
-        "customer_items",
+    "customer_segments": ("segments", "'anna' as customer_id, 1::bigint as segment_id, 'frequent' as segment_name"),
+    "customer_items": (
+        "recommendations",
         "'anna' as customer_id, 'p1' as product_id, 'new' as task, 1::bigint as rank, 'often' as reason",
     ),
-    "scores": (
-        "customer_scores",
+    "customer_scores": (
+        "scores",
         "'anna' as customer_id, 'churn_28d' as target, ''::varchar as category, 0.1::double as probability,"
         " '' as reasons",
+    ),
+    "customer_attributes": (
+        "attributes",
+        "'anna' as customer_id, 'age_band' as attribute, null::varchar as declared_value,"
+        " '65+' as inferred_value, 0.8::double as confidence",
+    ),
+    "customer_factors": (
+        "attributes",
+        "'anna' as customer_id, 1::bigint as factor, 'tea, cake' as factor_name, 0.7::double as share",
     ),
 }
 
@@ -42,13 +51,13 @@ def shop(tmp_path_factory) -> SmallHome:
     """A small shop with model outputs, built; views are its sources, since dbt's unit tests ask them for types."""
     home = tmp_path_factory.mktemp("shop")
     shop = small_shop(replace(load_settings(), home=Home(home), inbox=home / "inbox"))
-    shop.settings = replace(shop.settings, models=tuple(OUTPUTS))
+    shop.settings = replace(shop.settings, models=tuple({family for family, _ in OUTPUTS.values()}))
     warehouse.staging(shop.settings, TODAY)
     warehouse.features(shop.settings, TODAY)
     paths = {}
-    for family, (table, columns) in OUTPUTS.items():
+    for table, (family, columns) in OUTPUTS.items():
         paths[table] = shop.settings.home.build(TODAY.id) / family / f"{table}.parquet"
-        paths[table].parent.mkdir()
+        paths[table].parent.mkdir(exist_ok=True)
         duckdb.execute(f"copy (select {columns}) to '{paths[table]}' (format parquet)")
     warehouse.profiles(shop.settings, TODAY)
     with duckdb.connect(str(shop.settings.home.duckdb_file)) as connection:

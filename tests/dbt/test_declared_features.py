@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from huaxiang import landing, lease, warehouse
+from huaxiang import identity, landing, lease, warehouse
 from huaxiang.features import Feature, load_features
 from huaxiang.landing.ledger import read_ledger
 from huaxiang.landing.versions import known_files, write_known_files
 from huaxiang.settings import Run, Settings, load_settings
 from huaxiang.simulate import simulate
+from huaxiang.steps import StepLog
 from huaxiang.tables import Home
 from huaxiang.warehouse import state
 from huaxiang.warehouse.dbt import invoke
@@ -52,7 +53,9 @@ def declared_in(settings: Settings, folder: Path, said: dict[str, dict]) -> Sett
 
 def build(settings: Settings, run: Run, days: list[date] | None = None, *more: str) -> dict[tuple, Row]:
     """Build the features and all they read; give their rows by customer and day."""
-    write_known_files(settings, known_files(read_ledger(settings), run.known_at))
+    files = known_files(read_ledger(settings), run.known_at)
+    write_known_files(settings, files)
+    identity.resolve(settings, run, {one.table_name for one in files}, StepLog("staging"))
     variables = warehouse.variables(settings, run, days)
     invoke(settings, run, ["run", "--select", "+customer_event_features", *more], variables)
     return {(row["customer_id"], row["as_of"]): row for row in rows_of(settings, "features.customer_event_features")}

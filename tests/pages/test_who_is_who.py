@@ -20,9 +20,9 @@ pytestmark = pytest.mark.pages
 
 SAID = {
     "source_ids": 5000, "persons": 2002, "joined": 4700, "largest": 6,
-    "links": {"likeness": 6520, "national_id": 5601}, "told": {"device": 12}, "set_apart": 1, "new_links": 9,
+    "links": {"likeness": 6520, "national_id": 5601}, "told": {"device": 12}, "set_apart": 1,
     "churn": {"known_at": "2024-03-31", "since": "2024-03-30", "ids": 4000, "changed": 2, "share": 0.0005},
-    "waiting": [{"id": "5e31ab0774d0c2aa", "kind": "email", "customers": 12}],
+    "waiting": [{"kind": "email", "customers": 12}],
     "likeness": {"model": 1, "fingerprint": "78a6a79d58fac4cd"}, "decisions": 1, "accuracy": None,
 }  # fmt: skip
 

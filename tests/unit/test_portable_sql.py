@@ -114,9 +114,26 @@ def test_every_model_has_its_twin() -> None:
 
 
 def test_a_column_is_described_the_same_wherever_it_is_passed_on() -> None:
-    """customer_profiles passes the features on: same columns in the same order, types, words and needs."""
-    features, profiles = (
-        yaml.safe_load((DBT / f"models/{name}.yml").read_text())["models"][0]["columns"]
-        for name in ("features/customer_features", "profiles/customer_profiles")
+    """customer_profiles passes features and behaviour on: same types, words and needs, in the same order."""
+    features, behaviour, profiles = (
+        described(name)
+        for name in ("features/customer_features", "features/customer_behaviour", "profiles/customer_profiles")
     )
     assert profiles[: len(features)] == features
+    passed_on = behaviour[2:]  # all but the key
+    begin = profiles.index(passed_on[0])
+    assert profiles[begin : begin + len(passed_on)] == passed_on
+
+
+def described(model: str) -> list[tuple]:
+    """A model's columns: name, type, words, needs. The rows they come from are said in the portrait alone."""
+    columns = yaml.safe_load((DBT / f"models/{model}.yml").read_text())["models"][0]["columns"]
+    return [
+        (
+            column["name"],
+            column["data_type"],
+            column["description"],
+            column.get("config", {}).get("meta", {}).get("needs"),
+        )
+        for column in columns
+    ]

@@ -129,6 +129,19 @@ def test_the_difference_names_a_promise_that_would_break(project: Settings, rele
     )
 
 
+def test_a_tag_that_reads_what_the_release_does_not_hold_is_not_guessed(project: Settings, released: Release) -> None:
+    write(project, GOOD.replace("name: often", "name: new").replace(FOUR, "recency_days < 7"), "new")
+    write(
+        project,
+        GOOD.replace("name: often", "name: reader").replace(FOUR, "tag_new = 'yes'") + "reads: [new]\n",
+        "reader",
+    )
+    found = difference(project, released, load_tags(project))
+    assert (found.changes, found.not_comparable) == ((), ("new", "reader"))
+    with pytest.raises(HuaxiangError, match="new: no release of those days can be used"):
+        backfill(project, load_tags(project)[0], load_tags(project), [released])
+
+
 def test_a_retired_tag_shows_in_the_difference(project: Settings, released: Release) -> None:
     write(project, GOOD + f"retired_on: {DAY}\n")
     [change] = difference(project, released, load_tags(project)).changes

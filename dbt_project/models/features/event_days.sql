@@ -29,11 +29,26 @@ responses as (
 
 ),
 
+web_events as (
+
+    select
+        happened_on,
+        {{ text_number(
+            "customer_id || '|' || event_key || '|' || event_type || '|' || coalesce(product_id, '')"
+            ~ " || '|' || coalesce(department, '') || '|' || coalesce(category, '')"
+            ~ " || '|' || coalesce(session_id, '') || '|' || coalesce(page, '')"
+            ~ " || '|' || coalesce(cast(hour as string), '')"
+        ) }} as event_number
+    from {{ ref('event_web_events') }}
+
+),
+
 fingerprints as (
 
     select
         'order_lines' as event,
         ordered_on as happened_on,
+        line_count as event_count,
         day_fingerprint as fingerprint
     from order_days
 
@@ -44,6 +59,7 @@ fingerprints as (
     select
         'orders' as event,
         ordered_on as happened_on,
+        order_count as event_count,
         day_fingerprint as fingerprint
     from order_days
 
@@ -54,6 +70,7 @@ fingerprints as (
     select
         'sends' as event,
         happened_on,
+        count(*) as event_count,
         cast(count(*) as string) || ':' || cast(sum(event_number) as string) as fingerprint
     from sends
 
@@ -64,8 +81,20 @@ fingerprints as (
     select
         'responses' as event,
         happened_on,
+        count(*) as event_count,
         cast(count(*) as string) || ':' || cast(sum(event_number) as string) as fingerprint
     from responses
+
+    group by happened_on
+
+    union all
+
+    select
+        'web_events' as event,
+        happened_on,
+        count(*) as event_count,
+        cast(count(*) as string) || ':' || cast(sum(event_number) as string) as fingerprint
+    from web_events
 
     group by happened_on
 
@@ -76,6 +105,7 @@ event_days as (
     select
         event,
         happened_on,
+        event_count,
         md5(event || ':' || cast(happened_on as string) || ':' || fingerprint) as day_fingerprint
 
     from fingerprints

@@ -12,12 +12,14 @@ from huaxiang.errors import HuaxiangError, MissingPartition
 
 if TYPE_CHECKING:
     from huaxiang.release import Release
+    from huaxiang.settings import Settings
+    from huaxiang.tags.versions import Told
 
 
 def add(word: Word) -> None:
     """Declare the word."""
     parser = word("tags", "Look at the tags, see what a change would do, retire them, go back.", _run, dated=False)
-    parser.add_argument("action", choices=["list", "check", "diff", "history", "retire", "rollback", "backfill"])
+    parser.add_argument("action", choices=list(_ACTIONS))
     parser.add_argument("tag", nargs="?", help="history, retire, rollback, backfill: which tag; diff: only this one")
     parser.add_argument("--as-of", type=_day, metavar="D", help="diff: the released day (default: the current release)")
     parser.add_argument("--out", type=Path, metavar="PATH", help="diff: write the customers there, .csv or .parquet")
@@ -33,78 +35,108 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"'{text}' is not a day; write it as 2017-11-30") from error
 
 
-def _run(said: argparse.Namespace) -> int:
-    from huaxiang.release import store
+def _run(said: argparse.Namespace) -> None:
     from huaxiang.settings import load_settings
-    from huaxiang.tags import load_tags, text, use, versions
 
-    settings = load_settings()
-    releases = store.releases(settings)
-    if said.action in ("history", "retire", "rollback", "backfill") and not said.tag:
+    if said.action in _OF_ONE_TAG and not said.tag:
         raise HuaxiangError(f"{said.action}: name the tag; 'huaxiang tags list' shows them")
-    if said.action == "rollback":
-        return _rollback(said)
+    _ACTIONS[said.action](load_settings(), said)
+
+
+def _list(settings: Settings, said: argparse.Namespace) -> None:
+    from huaxiang.tags import load_tags, text, use
+
     tags = load_tags(settings)
-    if said.action == "list":
-        print(text.listing(tags, use.users(settings, tags)))
-    elif said.action == "check":
-        versions.check_versions(tags, versions.told(settings, releases))
-        tests = sum(len(tag.tests) for tag in tags)
-        print(f"tags       {len(tags)} can be used, {tests} tests of their own pass")
-    elif said.action == "diff":
-        from huaxiang.tags.editing import find
-        from huaxiang.tags.preview import difference
-
-        only = [find(tags, said.tag).name] if said.tag else []
-        print(text.comparison(difference(settings, _release(said), tags, only, said.out)))
-        if said.out:
-            print(f"customers  {said.out}")
-    elif said.action == "history":
-        tag = next((tag for tag in tags if tag.name == said.tag), None)
-        told = versions.told(settings, releases)
-        if tag is None and not any(one.name == said.tag for one in told):
-            raise HuaxiangError(f"there is no tag '{said.tag}' and never was: 'huaxiang tags list' shows them")
-        print(text.history(told, said.tag, tag))
-    elif said.action == "retire":
-        from huaxiang.tags.editing import retire
-
-        if not said.on:
-            raise HuaxiangError("retire: say with --on the first day whose portraits no longer carry the tag")
-        print(f"tags       {retire(settings, said.tag, said.on)}: retired on {said.on}; its history stays")
-    else:
-        from huaxiang.tags.backfill import backfill
-        from huaxiang.tags.editing import find
-
-        chosen = [one for one in releases if said.since is None or one.as_of >= said.since]
-        path, count, rows = backfill(settings, find(tags, said.tag), tags, chosen)
-        print(f"tags       {path}: {rows:,} values in {count} {'release' if count == 1 else 'releases'}")
-    return 0
+    print(text.listing(tags, use.users(settings, tags)))
 
 
-def _rollback(said: argparse.Namespace) -> int:
-    """Works also when the file as it is now cannot be used."""
-    from huaxiang.release import store
-    from huaxiang.settings import load_settings
-    from huaxiang.tags import versions
+def _check(settings: Settings, said: argparse.Namespace) -> None:
+    from huaxiang.tags import load_tags
+    from huaxiang.tags.versions import check_versions
+
+    tags = load_tags(settings)
+    check_versions(tags, _told(settings))
+    print(f"tags       {len(tags)} can be used, {sum(len(tag.tests) for tag in tags)} tests of their own pass")
+
+
+def _diff(settings: Settings, said: argparse.Namespace) -> None:
+    from huaxiang.tags import load_tags, text
+    from huaxiang.tags.editing import find
+    from huaxiang.tags.preview import difference
+
+    tags = load_tags(settings)
+    only = [find(tags, said.tag).name] if said.tag else []
+    print(text.comparison(difference(settings, _release(settings, said.as_of), tags, only, said.out)))
+    if said.out:
+        print(f"customers  {said.out}")
+
+
+def _history(settings: Settings, said: argparse.Namespace) -> None:
+    from huaxiang.tags import load_tags, text
+
+    told = _told(settings)
+    tag = next((tag for tag in load_tags(settings) if tag.name == said.tag), None)
+    if tag is None and not any(one.name == said.tag for one in told):
+        raise HuaxiangError(f"there is no tag '{said.tag}' and never was: 'huaxiang tags list' shows them")
+    print(text.history(told, said.tag, tag))
+
+
+def _retire(settings: Settings, said: argparse.Namespace) -> None:
+    from huaxiang.tags.editing import retire
+
+    if not said.on:
+        raise HuaxiangError("retire: say with --on the first day whose portraits no longer carry the tag")
+    print(f"tags       {retire(settings, said.tag, said.on)}: retired on {said.on}; its history stays")
+
+
+def _rollback(settings: Settings, said: argparse.Namespace) -> None:
     from huaxiang.tags.editing import rollback
 
     if not said.to:
         raise HuaxiangError(f"rollback: say with --to which version; 'huaxiang tags history {said.tag}' shows them")
-    settings = load_settings()
-    path = rollback(settings, said.tag, said.to, versions.told(settings, store.releases(settings)))
+    path = rollback(settings, said.tag, said.to, _told(settings))
     print(f"tags       {path}: version {said.to} again, from the next run on")
-    return 0
 
 
-def _release(said: argparse.Namespace) -> Release:
+def _backfill(settings: Settings, said: argparse.Namespace) -> None:
     from huaxiang.release import store
-    from huaxiang.settings import Run, load_settings
+    from huaxiang.tags import load_tags
+    from huaxiang.tags.backfill import backfill
+    from huaxiang.tags.editing import find
 
-    settings = load_settings()
-    found = store.of_run(settings, Run(said.as_of, said.as_of)) if said.as_of else store.current(settings)
+    tags = load_tags(settings)
+    chosen = [one for one in store.releases(settings) if said.since is None or one.as_of >= said.since]
+    path, count, rows = backfill(settings, find(tags, said.tag), tags, chosen)
+    print(f"tags       {path}: {rows:,} values in {count} {'release' if count == 1 else 'releases'}")
+
+
+_ACTIONS = {
+    "list": _list,
+    "check": _check,
+    "diff": _diff,
+    "history": _history,
+    "retire": _retire,
+    "rollback": _rollback,
+    "backfill": _backfill,
+}
+_OF_ONE_TAG = ("history", "retire", "rollback", "backfill")
+
+
+def _told(settings: Settings) -> list[Told]:
+    from huaxiang.release import store
+    from huaxiang.tags.versions import told
+
+    return told(settings, store.releases(settings))
+
+
+def _release(settings: Settings, as_of: date | None) -> Release:
+    from huaxiang.release import store
+    from huaxiang.settings import Run
+
+    found = store.of_run(settings, Run(as_of, as_of)) if as_of else store.current(settings)
     if found is None:
-        day = f"of {said.as_of}" if said.as_of else "yet"
         raise MissingPartition(
-            f"there is no release {day} to compare with: 'huaxiang releases list' shows those there are"
+            f"there is no release {f'of {as_of}' if as_of else 'yet'} to compare with: 'huaxiang releases list' shows "
+            "those there are"
         )
     return found

@@ -36,8 +36,6 @@ def registry(
 
 
 def _event(connection: duckdb.DuckDBPyConnection, name: str, run: Run) -> dict[str, Any]:
-    """Rows and freshest day, from the staging table: on Spark the view itself cannot be read without Spark."""
-    day = {"order_lines": "ordered_on", "orders": "ordered_on", "sends": "sent_on", "responses": "responded_on"}[name]
-    query = f"select count(*), max({day}) from staging.stg_{name} where {day} <= ?"
-    rows, freshest = connection.execute(query, [run.as_of]).fetchall()[0]
-    return {"rows": rows, "freshest": str(freshest) if freshest else None}
+    query = "select sum(event_count), max(happened_on) from features.event_days where event = ? and happened_on <= ?"
+    rows, freshest = connection.execute(query, [name, run.as_of]).fetchall()[0]
+    return {"rows": int(rows or 0), "freshest": str(freshest) if freshest else None}

@@ -52,23 +52,22 @@ def resolve(settings: Settings, run: Run, tables: set[str], log: StepLog) -> Non
             links += likeness.probable_links(connection, settings, policy, model)
         answers = known.answers(connection, [one.name for one in policy.of_strength(ANSWER)])
     people = find_people(age_order(first_seen, settings.sources), links, decisions, policy.most_per_person)
+    waiting += people.waiting
     keys = {one: (home_id(settings, member.person), member.confidence) for one, member in people.members.items()}
     history.write_keys(home.person_keys, keys)
     history.write_links(home.person_links, links, run)
     summary = {
         **_figures(people, links),
-        "new_links": history.add_links(home, run, links),
         "churn": history.churn(home, run, home.person_keys),
-        "waiting": [_waiting(one) for one in (*waiting, *people.waiting)],
+        "waiting": [{"kind": one.kind, "customers": len(one.members)} for one in waiting],
         "likeness": {"model": model.number, "fingerprint": model.fingerprint} if model else {"left_out": left_out},
         "decisions": decisions.number,
         "accuracy": _accuracy(people, answers),
     }
     write_text(home.build(run.id) / SUMMARY, json.dumps(summary, indent=2) + "\n")
-    write_text(
-        home.identity / "waiting.json",
-        json.dumps([_waiting(one, True) for one in (*waiting, *people.waiting)], indent=2) + "\n",
-    )
+    write_text(home.identity / "waiting.json", json.dumps([_in_full(one) for one in waiting], indent=2) + "\n")
+    if new := history.add_links(home, run, links):
+        log.fact("new links", new)
     _tell(log, summary)
 
 
@@ -116,9 +115,9 @@ def _figures(people: People, links: list[Link]) -> dict[str, Any]:
     }
 
 
-def _waiting(one: Waiting, with_members: bool = False) -> dict[str, Any]:
-    said: dict[str, Any] = {"id": one.id, "kind": one.kind, "customers": len(one.members)}
-    return said | ({"members": [list(member) for member in one.members]} if with_members else {})
+def _in_full(one: Waiting) -> dict[str, Any]:
+    """For the home only: a release names no customer of a source."""
+    return {"id": one.id, "kind": one.kind, "customers": len(one.members), "members": list(map(list, one.members))}
 
 
 def _accuracy(people: People, answers: dict[Id, str]) -> dict[str, Any] | None:

@@ -60,7 +60,10 @@ def attributes(tables: BuildTables) -> tuple[Attribute, ...]:
     card = tables.json("attributes/model.attributes.json") or {}
     tried = {row["attribute"]: row for row in card.get("by_attribute", ())}
     is_in_use = card.get("recipe") != (card.get("baseline") or {}).get("name")
-    return tuple(_attribute(row, tried.get(row["attribute"]), is_in_use) for row in counts)
+    refused = card.get("refused", {})
+    return tuple(
+        _attribute(row, tried.get(row["attribute"]), is_in_use, refused.get(row["attribute"])) for row in counts
+    )
 
 
 def factors(tables: BuildTables) -> tuple[Factor, ...]:
@@ -94,10 +97,12 @@ def factors(tables: BuildTables) -> tuple[Factor, ...]:
     )
 
 
-def _attribute(counts: Mapping[str, Any], tried: Mapping[str, Any] | None, is_in_use: bool) -> Attribute:
+def _attribute(
+    counts: Mapping[str, Any], tried: Mapping[str, Any] | None, is_in_use: bool, refused: str | None
+) -> Attribute:
     said = {name: counts[name] for name in ("declared", "inferred", "unknown")}
     if tried is None:
-        never = "not tried: too few declared it, or it is never inferred"
+        never = f"never inferred, since {refused}" if refused else "not tried: too few declared it"
         return Attribute(counts["attribute"], **said, accuracy=None, baseline=None, gain=None, calibration_error=None,
                          is_inferred=False, reason=never)  # fmt: skip
     return Attribute(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import replacing
 from huaxiang.settings import Settings
-from huaxiang.tags.preview import portraits, rows_of, unmet_tags
+from huaxiang.tags.order import with_all_read
+from huaxiang.tags.preview import portraits, readable_tags, rows_of, unmet_tags
 from huaxiang.tags.tag import Tag
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def backfill(settings: Settings, tag: Tag, tags: Sequence[Tag], releases: Iterab
     """Write `<home>/tags/backfilled/<tag>.v<version>.parquet`: one row per release and customer with a value.
 
     Columns: release_id, customer_id, as_of, tag, version, value, confidence, evidence. Returns the file, how many
-    releases it covers, and how many rows. A release whose home has no source for the tag is passed over.
+    releases it covers, and how many rows. A release without a source or a column for the tag is passed over.
     Raises HuaxiangError for a manual tag and when no release can be used.
     """
     import pyarrow as pa
@@ -35,6 +36,8 @@ def backfill(settings: Settings, tag: Tag, tags: Sequence[Tag], releases: Iterab
         if tag.name in unmet_tags(release, tags):
             continue
         with portraits(settings, release) as connection:
+            if tag not in readable_tags(connection, with_all_read(tag, tags)):
+                continue
             rows = connection.execute(
                 f"select '{release.id}' as release_id, customer_id, as_of, tag, {tag.version}::int as version, value,"
                 f" confidence, evidence from ({rows_of(tag, tags)}) where value is not null order by customer_id"

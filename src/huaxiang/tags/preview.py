@@ -12,9 +12,9 @@ from huaxiang.files import replacing
 from huaxiang.settings import Settings
 from huaxiang.tags.columns import tag_columns
 from huaxiang.tags.compiling import tag_rows
-from huaxiang.tags.order import with_all_read
+from huaxiang.tags.order import in_reading_order, with_all_read
 from huaxiang.tags.proof import broken_promises
-from huaxiang.tags.tag import Tag, in_force
+from huaxiang.tags.tag import Tag, column_of, in_force
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +37,8 @@ class Difference:
     """What publishing the tag files would change in a release, most customers first within a tag.
 
     customers: how many different customers. broken: promises of the tag files that would not hold.
-    left_as_they_are: manual tags, whose values come from people and not from files.
+    left_as_they_are: manual tags, whose values come from people and not from files. not_comparable: tags that read a
+    column which the release does not hold, so that only the next run can tell.
     """
 
     release_id: str
@@ -45,6 +46,7 @@ class Difference:
     customers: int
     broken: tuple[str, ...]
     left_as_they_are: tuple[str, ...]
+    not_comparable: tuple[str, ...]
 
 
 def difference(
@@ -57,11 +59,14 @@ def difference(
     """
     valid = in_force(tags, release.as_of)
     manual = {tag.name for tag in valid if tag.kind == "manual"}
+    unmet = unmet_tags(release, valid)
     with portraits(settings, release) as connection:
+        readable = readable_tags(connection, valid)
+        unreadable = {tag.name for tag in valid} - {tag.name for tag in readable} - manual - unmet
+        sourced = [tag for tag in readable if tag.name not in unmet]
         connection.execute(
-            f"create temp table after_rows as select customer_id, tag, value from ({tag_rows(valid, 'profiles')})"
-            " where value is not null and not list_contains(?, tag)",
-            [sorted(unmet_tags(release, valid))],
+            f"create temp table after_rows as select customer_id, tag, value from ({tag_rows(sourced, 'profiles')})"
+            " where value is not null"
         )
         released = str(release.path / "profiles" / "customer_tags.parquet")
         connection.read_parquet(released).create_view("released_rows")
@@ -72,7 +77,7 @@ def difference(
             " full join after_rows using (customer_id, tag)"
             " where before_rows.value is distinct from after_rows.value"
             " and ($2 = [] or list_contains($2, tag))",
-            [sorted(manual), sorted(only)],
+            [sorted(manual | unreadable), sorted(only)],
         )
         counted = connection.execute(
             "select tag, before, after, count(*) as customers from changes group by all"
@@ -80,20 +85,24 @@ def difference(
         ).fetchall()
         customers = connection.execute("select count(distinct customer_id) from changes").fetchall()[0][0]
         everybody = connection.execute("select count(*) from profiles").fetchall()[0][0]
-        sourced = [tag for tag in valid if tag.name not in unmet_tags(release, valid) | manual]
         broken = broken_promises(connection, sourced, "after_rows", everybody)
         if out:
             _write(connection, out)
     return Difference(
-        release.id, tuple(Change(*row) for row in counted), customers, tuple(broken), tuple(sorted(manual))
+        release.id,
+        tuple(Change(*row) for row in counted),
+        customers,
+        tuple(broken),
+        tuple(sorted(manual & set(only) if only else manual)),
+        tuple(sorted(unreadable & set(only) if only else unreadable)),
     )
 
 
 @contextmanager
 def portraits(settings: Settings, release: Release) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the view `profiles`: the release's portraits with every column a tag can read.
+    """A connection with the view `profiles`: the release's portraits with the columns a tag can read.
 
-    A column that the release left out, or did not know yet, is null for everybody.
+    A column that the release left out for want of a source is null for everybody; one that it did not know is missing.
     """
     import duckdb
 
@@ -104,12 +113,33 @@ def portraits(settings: Settings, release: Release) -> Iterator[duckdb.DuckDBPyC
         if declared.exists():
             found = found.join(connection.read_parquet(str(declared)), "customer_id, as_of", how="left")
         found.create_view("released")
+        left_out = {entry["column"] for entry in (release.manifest.get("left_out") or {}).get("columns", ())}
         columns = ", ".join(
             f'"{one.name}"' if one.name in found.columns else f'cast(null as {one.type}) as "{one.name}"'
             for one in tag_columns(settings)
+            if one.name in found.columns or one.name in left_out
         )
         connection.execute(f"create view profiles as select {columns} from released")
         yield connection
+
+
+def readable_tags(connection: duckdb.DuckDBPyConnection, tags: Sequence[Tag]) -> list[Tag]:
+    """Those of the tags that `profiles` has all columns for, in reading order; manual tags are none of them."""
+    import duckdb
+
+    found: dict[str, Tag] = {}
+    for tag in in_reading_order(tags):
+        if tag.kind == "manual" or not set(tag.reads) <= set(found):
+            continue
+        read = "".join(f", cast(null as varchar) as {column_of(name)}" for name in tag.reads)
+        try:
+            connection.execute(
+                f"describe select {tag.value}, {tag.evidence}, {tag.confidence} from (select *{read} from profiles)"
+            )
+        except duckdb.BinderException:
+            continue
+        found[tag.name] = tag
+    return list(found.values())
 
 
 def rows_of(tag: Tag, tags: Sequence[Tag]) -> str:

@@ -48,6 +48,10 @@ def comparison(found: Difference) -> str:
         else f"no customer of release {found.release_id} would change"
     )
     lines += [f"not proven: {broken}" for broken in found.broken]
+    if found.not_comparable:
+        lines.append(
+            f"not compared, since they read columns the release does not hold: {', '.join(found.not_comparable)}"
+        )
     if found.left_as_they_are:
         lines.append(f"not compared, since people give their values: {', '.join(found.left_as_they_are)}")
     return "\n".join(lines)
