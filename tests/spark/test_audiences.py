@@ -19,7 +19,10 @@ from tests.dbt.audience_world import read_world
 pytestmark = pytest.mark.spark
 
 DAY = date(2026, 1, 31)
-_LINE = "order_id varchar, product_id varchar, store_id varchar, ordered_on date, ordered_at timestamp, quantity decimal(9,3)"
+_LINE = (
+    "order_id varchar, product_id varchar, store_id varchar, ordered_on date, ordered_at timestamp,"
+    " quantity decimal(18,3)"
+)
 _MONEY = ", ".join(f"{one}_amount decimal(18,2)" for one in ("gross", "discount", "coupon", "net"))
 _COLUMNS = {
     "staging.stg_order_lines": f"customer_id varchar, {_LINE}, {_MONEY}, is_return boolean",
