@@ -20,8 +20,8 @@ pytestmark = pytest.mark.spark
 
 DAY = date(2026, 1, 31)
 _LINE = (
-    "order_id varchar, product_id varchar, store_id varchar, ordered_on date, ordered_at timestamp, "
-    "quantity decimal(18,3)"
+    "order_id varchar, product_id varchar, store_id varchar, ordered_on date, ordered_at timestamp,"
+    " quantity decimal(18,3)"
 )
 _MONEY = ", ".join(f"{one}_amount decimal(18,2)" for one in ("gross", "discount", "coupon", "net"))
 _COLUMNS = {
