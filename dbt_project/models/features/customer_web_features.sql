@@ -53,6 +53,7 @@ history as (
         sum(snapshots.dwell_seconds) filter (where {{ in_window('snapshots.started_on', 364) }}) as dwell_seconds_364d,
         sum(snapshots.timed_count) filter (where {{ in_window('snapshots.started_on', 364) }}) as timed_count_364d
 
+    -- called so for the macro, which asks for the as_of of snapshots
     from visits as snapshots
 
     group by snapshots.customer_id, snapshots.as_of
