@@ -41,7 +41,7 @@ web_page_moves as (
 
     from moves
 
-    qualify row_number() over (partition by as_of order by move_count desc, from_page asc, to_page asc) <= 500
+    qualify row_number() over (partition by as_of order by moves.move_count desc, moves.from_page asc, moves.to_page asc) <= 500
 
 )
 
