@@ -33,15 +33,15 @@ moves as (
 web_page_moves as (
 
     select
-        as_of,
-        from_page,
-        to_page,
-        cast(move_count as bigint) as move_count,
-        {{ ratio('move_count', 'sum(move_count) over (partition by as_of, from_page)') }} as move_share
+        moves.as_of,
+        moves.from_page,
+        moves.to_page,
+        cast(moves.move_count as bigint) as move_count,
+        {{ ratio('moves.move_count', 'sum(moves.move_count) over (partition by moves.as_of, moves.from_page)') }} as move_share
 
     from moves
 
-    qualify row_number() over (partition by as_of order by move_count desc, from_page asc, to_page asc) <= 500
+    qualify row_number() over (partition by moves.as_of order by moves.move_count desc, moves.from_page asc, moves.to_page asc) <= 500
 
 )
 
