@@ -73,10 +73,11 @@ def test_publishing_changes_exactly_what_the_difference_lists(
     file = settings.tags_dir / "basket_size.yml"
     before = file.read_text()
     assert "basket_lines_mean >= 6 then" in before
-    file.write_text(before.replace("basket_lines_mean >= 6 then", "basket_net_mean >= 8 then"))
+    rule = before.split("tests:")[0]  # its own tests would refuse the change
+    file.write_text(rule.replace("basket_lines_mean >= 6 then", "basket_net_mean >= 8 then"))
     listed = tmp_path / "who.parquet"
-    difference(settings, released, load_tags(settings), out=listed)
     try:
+        difference(settings, released, load_tags(settings), out=listed)
         warehouse.profiles(settings, TODAY)
         old, new = rows(released.path), rows(build)
         changed = {(*key, old.get(key), new.get(key)) for key in old | new if old.get(key) != new.get(key)}
