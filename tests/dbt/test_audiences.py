@@ -36,7 +36,7 @@ def home(tmp_path_factory) -> Settings:
     root = tmp_path_factory.mktemp("audiences")
     settings = replace(load_settings(), home=Home(root / "home"), inbox=root / "inbox", models=())
     simulate(settings, "complete_journey", DAY, since=date(2017, 10, 2), customers=150)
-    for drop in settings.inbox.glob("**/*promotions*"):
+    for drop in settings.inbox.glob("**/promotions_*"):
         drop.unlink()
     with lease.hold(settings, "landing"):
         lease.begin(settings, TODAY)
