@@ -77,7 +77,10 @@ def test_what_no_model_found_has_no_page_and_no_place(bare_report, visit):
 
 def test_the_navigation_goes_from_the_whole_to_the_parts(full_report, visit):
     pages = visit(full_report / "index.html").text("nav").split()
-    assert pages == ["Overview", "Segments", "Tags", "Models", "Recommendations", "Customers", "Quality", "Data"]
+    assert pages == [
+        "Overview", "Population", "Segments", "Moves", "Tags", "Attributes", "Audiences", "Models", "Recommendations",
+        "Customers", "Quality", "Data",
+    ]  # fmt: skip
     cards = visit(full_report / "index.html").page.locator(".cards b").all_inner_texts()
     assert "Models" in cards and "Recommendations" in cards
 
@@ -160,7 +163,7 @@ def test_a_customer_has_what_lies_ahead_beside_the_average_customer(full_report,
         ["Buys BREAD", "10 %", "10 %"],
     ]
     assert f"last order yesterday {SCRIPT}" in seen.text(".ahead")
-    assert "In the next 28 days stays away with a probability of 12 %" in seen.text("#portrait .lede")
+    assert "In the next 28 days stays away with a probability of 12 %" in seen.text("#portrait .story")
     assert seen.row("Probability of no order in the next 28 days", "#portrait")[1:] == ["12.0 %", "25.0 %"]
 
 

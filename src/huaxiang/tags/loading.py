@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from huaxiang.contracts import load_contracts
 from huaxiang.families import FAMILIES
@@ -14,12 +15,27 @@ from huaxiang.tags.order import in_reading_order
 from huaxiang.tags.reading import read_tag
 from huaxiang.tags.tag import Tag
 
+# What a tag's file is read and checked against, by folder of the project.
+_READ = ("tags", "features", "contracts", "dbt_project/models/profiles")
+_LOADED: dict[tuple[tuple[Path, int, int], ...], tuple[Tag, ...]] = {}
+
 
 def load_tags(settings: Settings) -> tuple[Tag, ...]:
     """Read and check every tag, in order of name; the retired ones are among them.
 
     Raises BadConfiguration naming file, line, key, reason and next step when one cannot be used.
     """
+    files = sorted(
+        path for folder in _READ for path in (settings.project / folder).glob("*.yml")
+    )  # a command asks several times; the files tell whether anything changed
+    marks = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    if marks not in _LOADED:
+        _LOADED.clear()
+        _LOADED[marks] = _load(settings)
+    return _LOADED[marks]
+
+
+def _load(settings: Settings) -> tuple[Tag, ...]:
     tags = [read_tag(path) for path in sorted(settings.tags_dir.glob("*.yml"))]
     _check_needs(settings, tags)
     ordered = _with_inherited_needs(in_reading_order(tags))
