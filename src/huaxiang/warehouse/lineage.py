@@ -6,13 +6,17 @@ with, so sqlglot first writes each statement out with all its columns. Lineage i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from huaxiang.files import write_text
 from huaxiang.progress import tell
 from huaxiang.settings import Settings
 
@@ -72,11 +76,12 @@ def _events(settings: Settings) -> list[dict[str, Any]]:
 
     columns = _columns(settings)
     known: Any = MappingSchema(dict(columns), dialect="duckdb")
+    kept = _Expanded(settings.home.dbt_target / "expanded.json", columns)
 
     class Processor(DbtLocalArtifactProcessor):
         def get_column_lineage(self, namespace: str, compiled_sql: str) -> Any:
             named = _named_sources(compiled_sql, self.manifest["sources"])
-            found = super().get_column_lineage(namespace, expanded(named, known))
+            found = super().get_column_lineage(namespace, kept.of(named, known))
             return _only_tables(found, columns)
 
     processor = Processor(
@@ -89,7 +94,30 @@ def _events(settings: Settings) -> list[dict[str, Any]]:
     if os.environ.get(PARENT, "").count("/") >= 2:
         namespace, job, run = os.environ[PARENT].rsplit("/", 2)
         processor.dbt_run_metadata = ParentRunMetadata(run_id=run, job_name=job, job_namespace=namespace)
-    return [_slim(json.loads(Serde.to_json(event))) for event in processor.parse().events()]
+    events = [_slim(json.loads(Serde.to_json(event))) for event in processor.parse().events()]
+    kept.write()
+    return events
+
+
+class _Expanded:
+    """Statements written out, kept from run to run: tomorrow's differ by their dates alone, which no column comes from."""
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        self._path = path
+        self._columns = json.dumps(columns, sort_keys=True)
+        self._kept: dict[str, str] = {}
+        with suppress(OSError, ValueError):  # none yet, or half a file of a killed step
+            self._kept = json.loads(path.read_text(encoding="utf-8"))
+
+    def of(self, sql: str, columns: Any) -> str:
+        undated = re.sub(r"\b\d{4}-\d\d-\d\d\b", "2000-01-01", sql)
+        key = hashlib.sha256(f"{self._columns}{undated}".encode()).hexdigest()
+        if key not in self._kept:
+            self._kept[key] = expanded(undated, columns)
+        return self._kept[key]
+
+    def write(self) -> None:
+        write_text(self._path, json.dumps(self._kept))
 
 
 def _slim(event: dict[str, Any]) -> dict[str, Any]:
