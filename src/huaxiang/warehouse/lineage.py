@@ -100,7 +100,7 @@ def _events(settings: Settings) -> list[dict[str, Any]]:
 
 
 class _Expanded:
-    """Statements written out, kept from run to run: tomorrow's differ by their dates alone, which no column comes from."""
+    """Statements written out, kept from run to run: tomorrow's differ by their dates, which no column comes from."""
 
     def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path
