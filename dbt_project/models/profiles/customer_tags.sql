@@ -62,7 +62,7 @@ all_tags as (
 
 ),
 
--- of who came to look and never bought, only the tags of visitors can be told
+-- of who came to look and never bought, only the tags of visitors can be told, and what people say
 buyers as (
 
     select customer_id from profiles
@@ -88,6 +88,7 @@ customer_tags as (
         all_tags.value is not null
         and (
             buyers.customer_id is not null
+            or all_tags.source = 'manual'
             {%- for tag in var('visitor_tags') %}
             or all_tags.tag = '{{ tag }}'
             {%- endfor %}
