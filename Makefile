@@ -21,8 +21,8 @@ up: setup ## Start Airflow, MLflow and the report site on 127.0.0.1 and say wher
 down: setup ## End what `make up` started, and nothing else.
 	@$(WORK)/huaxiang down
 
-test: setup ## Run every test but those of test-services, in two processes; the page tests need Debian's chromium.
-	@$(WORK)/pytest -m 'not services' -n 2 --dist loadgroup --durations 15
+test: setup ## Run every test but those of test-services; the page tests need Debian's chromium.
+	@$(WORK)/pytest -m 'not services' --durations 15
 
 test-services: setup ## Run one day through Postgres, an MLflow server and a Spark cluster, as processes on this machine.
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "test-services: PostgreSQL is missing; install it with 'apt-get install postgresql' (Debian)." >&2; exit 1; }
