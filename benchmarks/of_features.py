@@ -20,7 +20,7 @@ from benchmarks.pair import Pair, Side
 from huaxiang import warehouse
 from huaxiang.features import load_features, plan
 from huaxiang.settings import Run, Settings
-from huaxiang.tags import load_tags
+from huaxiang.tags.loading import read_tags
 from huaxiang.warehouse import dbt, state
 
 YEAR, THIRD = 360, 120
@@ -137,7 +137,7 @@ def _compile_pair(settings: Settings, folder: Path, size: home.Size) -> Pair:
             path.touch()  # what was read before counts as changed
         features = load_features(many)
         plan(features)
-        return len(features) + len(load_tags(many))
+        return len(features) + len(read_tags(many))
 
     def read_all() -> int:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -191,7 +191,7 @@ def _completeness(portraits: Portraits, limits: GateLimits) -> list:
         for table, columns in _NEVER_EMPTY.items()
         if table in files
         for column in columns
-        if table != _BUYERS or portraits.has(_TABLE, column)
+        if table != _BUYERS or portraits.has(_TABLE, "order_count")
     ]
     if portraits.has(_TABLE, "top_category"):
         checks.append(

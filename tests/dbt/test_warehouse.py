@@ -208,7 +208,13 @@ def test_what_has_no_source_is_left_out_and_said(settings) -> None:
     build_dir = shop.settings.home.build(TODAY.id)
     assert not (build_dir / "features/customer_interests.parquet").exists()
     said = json.loads((build_dir / "profiles/left_out.json").read_text())
-    assert [one["table"] for one in said["tables"]] == ["customer_interests"]
+    assert {one["table"] for one in said["tables"]} == {
+        "customer_interests",
+        "customer_category_next_purchases",
+        "customer_web_features",
+        "web_pages",
+        "web_page_moves",
+    }
     assert {"table": "customer_profiles", "column": "age_band", "needs": ["customers.age_band"]} in said["columns"]
     assert {"campaign_responder", "top_interest", "segment"} <= {one["tag"] for one in said["tags"]}
     assert "lifecycle" in {row[2] for row in shop.table(TODAY, "profiles/customer_tags")}
@@ -244,7 +250,7 @@ def test_a_step_refuses_what_another_run_left(shop, settings) -> None:
 def test_a_day_before_every_order_has_no_features(shop) -> None:
     run = Run(date(2025, 12, 31), DAY)
     warehouse.staging(shop.settings, run)
-    with pytest.raises(MissingPartition, match="no customer has an order by then"):
+    with pytest.raises(MissingPartition, match="no customer has an order or an event by then"):
         warehouse.features(shop.settings, run)
 
 
@@ -295,8 +301,8 @@ def test_a_broken_tag_stops_the_run_before_anything_is_built(shop, tmp_path: Pat
     for folder in ("dbt_project", "contracts", "tags", "features"):
         shutil.copytree(shop.settings.project / folder, project / folder)
     tag = project / "tags" / "lifecycle.yml"
-    tag.write_text(tag.read_text().replace("recency_days > 91", "recency_dais > 91"))
-    with pytest.raises(BadConfiguration, match=r"lifecycle\.yml.*recency_dais"):
+    tag.write_text(tag.read_text().replace("lifecycle_state", "lifecycle_stale"))
+    with pytest.raises(BadConfiguration, match=r"lifecycle\.yml.*lifecycle_stale"):
         warehouse.staging(replace(shop.settings, project=project), TODAY)
 
 

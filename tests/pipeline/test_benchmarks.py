@@ -23,7 +23,10 @@ def test_every_pair_gives_a_finite_ratio_and_both_sides_the_same_result(tmp_path
     )
     assert said.returncode == 0, said.stderr
     found = json.loads(figures.read_text())
-    assert [one["name"] for one in found] == ["landing", "increment", "dbt", "k-means", "pairs"]
+    assert [one["name"] for one in found] == [
+        "landing", "increment", "dbt", "merged", "merged/ev", "exact", "day 360", "one day", "declared", "k-means",
+        "pairs",
+    ]  # fmt: skip
     for one in found:
         assert math.isfinite(one["ratio"]) and one["ratio"] > 0
         assert f"\n{one['name']}" in said.stdout

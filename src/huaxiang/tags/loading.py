@@ -31,11 +31,12 @@ def load_tags(settings: Settings) -> tuple[Tag, ...]:
     marks = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     if marks not in _LOADED:
         _LOADED.clear()
-        _LOADED[marks] = _load(settings)
+        _LOADED[marks] = read_tags(settings)
     return _LOADED[marks]
 
 
-def _load(settings: Settings) -> tuple[Tag, ...]:
+def read_tags(settings: Settings) -> tuple[Tag, ...]:
+    """What load_tags gives, read and checked anew."""
     tags = [read_tag(path) for path in sorted(settings.tags_dir.glob("*.yml"))]
     _check_needs(settings, tags)
     ordered = _with_inherited_needs(in_reading_order(tags))
