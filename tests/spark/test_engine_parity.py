@@ -116,7 +116,8 @@ def test_both_engines_export_the_same_tables(homes) -> None:
         }
         for settings in homes.values()
     ]
-    assert len(exports[0]) == 5 + 2 + len(MODEL_TABLES) + 1  # features, profiles, models, and the account of records
+    # features, profiles, audiences, what models read, models, and the account of records
+    assert len(exports[0]) == 4 + 3 + 1 + 3 + len(MODEL_TABLES) + 1
     assert exports[0] == exports[1]
 
 
