@@ -287,7 +287,7 @@ def test_a_cent_too_much_in_everybodys_total_stops_the_run(settings, build):
     change(build / LEVELS, "select * replace (net_spend + (level = 'population')::int * 0.01 as net_spend) from rows")
     found = checked(settings)[ADD_UP]
     assert (found["passed"], found["severity"]) == (False, "critical")
-    assert found["observed"].startswith("net_spend of population all: 4.51, ")
+    assert found["observed"].startswith("net_spend of population all: 4.51, the persons together: 4.50")
 
 
 def test_a_customer_moved_to_another_segment_shows_though_the_sums_agree(settings, build):
