@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as F
+
 from huaxiang.errors import MissingPartition
 from huaxiang.settings import Run, Settings
 from spark_jobs.associations.params import AssociationParams
@@ -45,5 +47,8 @@ def purchases_path(settings: Settings, run: Run) -> Path:
     return path
 
 
-def read_purchases(spark: SparkSession, path: Path) -> DataFrame:
-    return spark.read.parquet(str(path)).select(*COLUMNS)
+def read_bought(spark: SparkSession, path: Path, first: date, last: date) -> DataFrame:
+    """What was bought on these days and has a product type; an order without any is not looked at."""
+    is_in_window = F.col("ordered_on").between(F.lit(first), F.lit(last))
+    rows = spark.read.parquet(str(path)).select(*COLUMNS)
+    return rows.where(is_in_window & F.col("product_type").isNotNull())

@@ -18,14 +18,13 @@ from huaxiang.files import write_text
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.associations import chance, inputs, judge, outputs, plots, rules, transforms
+from spark_jobs.associations import chance, counting, inputs, judge, outputs, plots, rules
 from spark_jobs.associations.model import AssociationModel, from_json, often_together, orders_to_mine
 from spark_jobs.associations.params import AssociationParams
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow.models import ModelSignature
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 TARGET = "associations"
 TARGETS = (TARGET,)
@@ -73,10 +72,9 @@ def train(
     params = params or AssociationParams()
     began = time.perf_counter()
     path = inputs.purchases_path(settings, run)
-    purchases = inputs.read_purchases(spark, path)
     days = inputs.window(run.as_of, params)
-    mined = _mine(spark, purchases, days, params)
-    metrics = _judged(spark, purchases, days, mined, params)
+    mined = _mine(spark, path, days, params)
+    metrics = _judged(path, days, mined, params)
     model = _model(settings, run, path, mined, metrics, days, params)
     metrics = {**metrics, "fit_seconds": round(time.perf_counter() - began, 2)}
     record = tracking.Fit(
@@ -105,9 +103,10 @@ def train(
 
 
 def score(
-    spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: AssociationParams | None = None
+    spark: SparkSession | None, settings: Settings, run: Run, log: StepLog, params: AssociationParams | None = None
 ) -> None:
     """Count the champion's rules anew on the orders up to `as_of`; one that is no more than chance today is left out.
+    Spark is not needed for it.
 
     Writes the table `rules` and the card. Raises HuaxiangError when there is no champion or no order.
     """
@@ -118,8 +117,7 @@ def score(
         raise HuaxiangError(f"associations: no model has been trained yet: run 'huaxiang train --as-of {run.as_of}'")
     model = from_json(tracking.model_file(settings, champion, MODEL_FILE))
     days = inputs.window(run.as_of, params)
-    bought = transforms.between(inputs.read_purchases(spark, path), days.first, days.last)
-    counts = transforms.count(spark, bought, rules.itemsets_of(model.rules))
+    counts = counting.count(path, days.first, days.last, rules.itemsets_of(model.rules))
     if counts.orders == 0:
         raise HuaxiangError(_no_types(days.first, days.last))
     today = rules.counted(model.rules, counts.of)
@@ -145,8 +143,8 @@ def cannot_score(settings: Settings, champion: tracking.Version, columns: set[st
 # Mining and judging.
 
 
-def _mine(spark: SparkSession, purchases: DataFrame, days: inputs.Window, params: AssociationParams) -> Mined:
-    bought = transforms.between(purchases, days.first, days.mined_to)
+def _mine(spark: SparkSession, path: Path, days: inputs.Window, params: AssociationParams) -> Mined:
+    bought = inputs.read_bought(spark, path, days.first, days.mined_to)
     orders = bought.select("order_id").distinct().count()
     if orders == 0:
         raise HuaxiangError(_no_types(days.first, days.mined_to))
@@ -161,7 +159,7 @@ def _mine(spark: SparkSession, purchases: DataFrame, days: inputs.Window, params
     itemsets = often_together(orders_to_mine(bought, share), max(2, round(fewest * share * margin)))
     candidates = rules.candidates(itemsets, params.largest_antecedent)
     singles = [items for items in itemsets if len(items) == 1]
-    counts = transforms.count(spark, bought, [*rules.itemsets_of(candidates), *singles])
+    counts = counting.count(path, days.first, days.mined_to, [*rules.itemsets_of(candidates), *singles])
     counted = [one for one in rules.counted(candidates, counts.of) if one.both_count >= fewest]
     found = rules.strong(counted, params)
     sure = [
@@ -185,21 +183,14 @@ def _mine(spark: SparkSession, purchases: DataFrame, days: inputs.Window, params
     )
 
 
-def _judged(
-    spark: SparkSession, purchases: DataFrame, days: inputs.Window, mined: Mined, params: AssociationParams
-) -> dict[str, float]:
+def _judged(path: Path, days: inputs.Window, mined: Mined, params: AssociationParams) -> dict[str, float]:
     import numpy as np
-    from pyspark.sql import functions as F
 
     found = [one.rule for one in mined.rules]
     baseline = judge.random_pairs(mined.types, len(found), params.seed)
     itemsets = rules.itemsets_of([*found, *baseline])
-    bits = transforms.bits_of(itemsets)
-    held = transforms.between(purchases, days.held_from, days.last)
-    orders = transforms.masks(spark, held, bits)
-    customers = orders.select("customer_id").distinct().orderBy(F.md5("customer_id"), "customer_id")
-    drawn = orders.join(customers.limit(params.judged_customers), on="customer_id", how="left_semi")
-    rows: pd.DataFrame = drawn.select("customer_id", *bits.words).toPandas()
+    bits = counting.bits_of(itemsets)
+    rows = counting.masks(path, days.held_from, days.last, bits, params.judged_customers)
     if rows.empty:
         raise HuaxiangError(
             f"associations: no order from {days.held_from} to {days.last} has a product type, so no rule can be checked"

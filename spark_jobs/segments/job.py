@@ -21,7 +21,7 @@ from huaxiang.files import write_text
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.segments import baseline, choose_k, inputs, matching, moves, naming, outputs, plots, transforms
+from spark_jobs.segments import baseline, choose_k, inputs, matching, moves, naming, nearest, outputs, plots, transforms
 from spark_jobs.segments.model import Segment, SegmentModel, assign, fit, from_json
 from spark_jobs.segments.params import SegmentParams
 
@@ -49,6 +49,7 @@ class Fitted:
     model: SegmentModel
     choice: choose_k.Choice
     assigned: DataFrame
+    sample: pd.DataFrame
     metrics: Mapping[str, float]
     series: Mapping[str, Mapping[int, float]]
 
@@ -106,8 +107,10 @@ def train(
     return version
 
 
-def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None) -> None:
-    """Put every customer of `as_of` into a segment of the champion.
+def score(
+    spark: SparkSession | None, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None
+) -> None:
+    """Put every customer of `as_of` into a segment of the champion; Spark is not needed for it.
 
     Writes the family's tables and `model.json` of the build; who moved only where there is a release of an earlier
     day. Raises HuaxiangError when there is no champion or it needs a feature that is not there, BrokenConservation when
@@ -119,28 +122,24 @@ def score(spark: SparkSession, settings: Settings, run: Run, log: StepLog, param
     if champion is None:
         raise HuaxiangError(f"segments: no model has been trained yet: run 'huaxiang train --as-of {run.as_of}'")
     model = _read_model(settings, champion)
-    features = inputs.read_features(spark, path, run.as_of, params)
+    features = inputs.read_table(path, run.as_of)
     missing = sorted(_needed(model) - set(features.columns))
     if missing:
         raise HuaxiangError(
             f"segments: the champion (version {champion.version}) needs '{missing[0]}', which the features of "
             f"{run.as_of} do not have: run 'huaxiang train --as-of {run.as_of}'"
         )
-    scaled = transforms.scaled(features, model.scalings, model.decimals)
-    assigned = assign(scaled, model.segments, model.decimals).cache()
+    assigned = nearest.assigned(features, model)
     folder = settings.home.build(run.id) / "segments"
-    customers = features.count()
-    outputs.write_customers(assigned, model, folder / "customer_segments.parquet", customers, params)
+    outputs.write_customers(assigned, model, folder / "customer_segments.parquet")
     outputs.write_segments(assigned, model, folder / "segments.parquet")
     facts = _current_facts(assigned, model, params, settings.currency)
     outputs.write_facts(facts, folder / "segment_facts.parquet")
     notes = [*model.report["notes"], *_broken_words(facts, model, run.as_of)]
     since = _since(settings, run, model, log)
     write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes, since), indent=2) + "\n")
-    log.fact("customers", customers)
+    log.fact("customers", len(assigned))
     log.fact("segments", len(model.segments))
-    assigned.unpersist()
-    features.unpersist()
 
 
 def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
@@ -207,7 +206,7 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
         "k_least_found_again": {candidate.k: candidate.least_found_again for candidate in choice.candidates},
     }
     assigned.unpersist()
-    return Fitted(model, choice, final, metrics, series)
+    return Fitted(model, choice, final, sample, metrics, series)
 
 
 # Judging.
@@ -333,23 +332,17 @@ def _signature(model: SegmentModel) -> ModelSignature:
 
 
 def _pictures(fitted: Fitted) -> dict[str, Any]:
-    """Pictures of means and shares; nothing in them is about one customer."""
+    """Pictures of means and shares of the customers that were judged; nothing in them is about one customer."""
     if len(fitted.model.segments) < 2:
         return {}
     names = {segment.segment_id: f"{segment.segment_id}  {segment.name}" for segment in fitted.model.segments}
-    columns = [name for name in naming.PLAIN if name in fitted.assigned.columns]
-    overall = transforms.one_row(
-        fitted.assigned.agg(
-            *(F.avg(name).alias(f"{name}_mean") for name in columns),
-            *(F.stddev_pop(name).alias(f"{name}_deviation") for name in columns),
-        )
-    )
-    rows = outputs.means(fitted.assigned, columns).set_index("segment_id")
+    customers = fitted.sample
+    columns = [name for name in naming.PLAIN if name in customers.columns]
+    rows = outputs.means(customers, columns).set_index("segment_id")
     rows.index = rows.index.map(names)
     shares = rows.pop("customer_count")
-    for name in columns:
-        deviation = overall[f"{name}_deviation"]
-        rows[name] = (rows[name] - overall[f"{name}_mean"]) / deviation if deviation else 0.0
+    deviations = customers[columns].std(ddof=0).replace(0.0, 1.0)
+    rows[columns] = (rows[columns] - customers[columns].mean()) / deviations
     return {
         "by_k": plots.by_k(fitted.choice.candidates, fitted.choice.k),
         "profile": plots.profile(rows[columns].astype(float)),
@@ -421,10 +414,10 @@ def _read_model(settings: Settings, version: tracking.Version) -> SegmentModel:
 
 
 def _current_facts(
-    assigned: DataFrame, model: SegmentModel, params: SegmentParams, currency: str
+    assigned: pd.DataFrame, model: SegmentModel, params: SegmentParams, currency: str
 ) -> dict[int, list[naming.Fact]]:
     """The differences as they are today, those behind the names first. The names stay the model's."""
-    tested = inputs.drawn(assigned, params.test_customers)
+    tested = inputs.drawn_rows(assigned, params.test_customers)
     found = naming.facts(tested, tested["segment_id"].to_numpy(), params, currency)
     words = {segment.segment_id: segment.words for segment in model.segments}
     return {segment_id: naming.in_name_order(facts, words[segment_id]) for segment_id, facts in sorted(found.items())}

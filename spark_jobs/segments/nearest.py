@@ -1,8 +1,8 @@
-"""The nearest centre in numpy, for a handful of customers: as `transforms` and `model` do it in Spark, to the last
-rounded digit, without a job."""
+"""The nearest centre in numpy: as `transforms` and `model` do it in Spark while they fit, to the last rounded digit."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spark_jobs.segments.model import SegmentModel
@@ -11,6 +11,7 @@ from spark_jobs.segments.transforms import Scaling
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     Floats = npt.NDArray[np.float64]
     Ids = npt.NDArray[np.int64]
@@ -43,6 +44,21 @@ def segment_ids(points: Floats, model: SegmentModel) -> Ids:
     order = np.argsort([segment.segment_id for segment in model.segments])
     ids = np.array([model.segments[place].segment_id for place in order], dtype=np.int64)
     return ids[distances(points, model)[:, order].argmin(axis=1)]
+
+
+def assigned(rows: pd.DataFrame, model: SegmentModel) -> pd.DataFrame:
+    """Add `segment_id`, `segment_name` and `distance` to customers with the model's features."""
+    import numpy as np
+
+    values = rows[[scaling.name for scaling in model.scalings]].to_numpy(dtype=float)
+    ordered = replace(model, segments=tuple(sorted(model.segments, key=lambda segment: segment.segment_id)))
+    away = distances(coordinates(values, ordered), ordered)
+    nearest = away.argmin(axis=1)  # of equally near ones the lowest id
+    return rows.assign(
+        segment_id=np.array([segment.segment_id for segment in ordered.segments], dtype=np.int64)[nearest],
+        segment_name=np.array([segment.name for segment in ordered.segments], dtype=object)[nearest],
+        distance=away[np.arange(len(rows)), nearest],
+    )
 
 
 def _coordinate(values: Floats, scaling: Scaling) -> Floats:

@@ -2,55 +2,37 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pyspark.sql import functions as F
 
 from huaxiang.errors import BrokenConservation
 from huaxiang.files import replacing
 from spark_jobs.segments import moves, naming
 from spark_jobs.segments.inputs import Past
 from spark_jobs.segments.model import SegmentModel
-from spark_jobs.segments.params import SegmentParams
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import DataFrame
 
 
-def write_customers(
-    assigned: DataFrame, model: SegmentModel, path: Path, customers: int, params: SegmentParams
-) -> None:
-    """One row per customer, in the order of ids, as one file put in place when it is whole."""
-    import pyarrow.parquet as pq
+def write_customers(assigned: pd.DataFrame, model: SegmentModel, path: Path) -> None:
+    """One row per customer, in the order of ids. Raises BrokenConservation when a customer has no segment."""
+    import numpy as np
 
-    rows = assigned.select(
-        "customer_id", "segment_id", "segment_name", "distance", F.lit(model.fingerprint).alias("model_fingerprint")
-    )
-    scratch = path.parent / ".spark"
-    shutil.rmtree(scratch, ignore_errors=True)
-    rows.repartition(1).sortWithinPartitions("customer_id").write.parquet(str(scratch))
-    [part] = scratch.glob("part-*.parquet")
-    known = 0
-    # Copied once more: Spark notes a file's encodings in an order that differs from run to run.
-    with replacing(path) as temporary, pq.ParquetFile(part) as written:
-        with pq.ParquetWriter(temporary, written.schema_arrow.remove_metadata()) as writer:
-            for batch in written.iter_batches(batch_size=params.rows_per_partition):
-                writer.write_batch(batch)
-                known += len(batch) - batch.column("segment_id").null_count
-        if known != customers:
-            raise BrokenConservation(
-                f"segments: {customers - known:,} of {customers:,} customers got no segment, so none is written; "
-                "a feature of theirs is not a number: look at the features step"
-            )
-    shutil.rmtree(scratch)
+    without = int((~np.isfinite(assigned["distance"])).sum())
+    if without:
+        raise BrokenConservation(
+            f"segments: {without:,} of {len(assigned):,} customers got no segment, so none is written; "
+            "a feature of theirs is not a number: look at the features step"
+        )
+    rows = assigned[["customer_id", "segment_id", "segment_name", "distance"]]
+    kinds = {"customer_id": "string", "segment_id": "int64", "segment_name": "string", "model_fingerprint": "string"}
+    _write(rows.assign(model_fingerprint=model.fingerprint), path, kinds)
 
 
-def write_segments(assigned: DataFrame, model: SegmentModel, path: Path) -> None:
+def write_segments(assigned: pd.DataFrame, model: SegmentModel, path: Path) -> None:
     """One row per segment that has a customer: size, share, and mean features in plain units."""
     columns = [name for name in naming.PLAIN if name in assigned.columns]
     rows = means(assigned, columns)
@@ -99,12 +81,12 @@ def write_moves(past: Past, reasons: Sequence[moves.Reason], path: Path) -> None
     _write(table.round({"before": 6, "after": 6}), path, kinds)
 
 
-def means(assigned: DataFrame, columns: list[str]) -> pd.DataFrame:
+def means(assigned: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """One row per segment: `segment_id`, `customer_count` and the mean of each column, rounded."""
-    means = [F.round(F.avg(name), 4).alias(name) for name in columns]
-    by_segment = assigned.groupBy("segment_id").agg(F.count("*").alias("customer_count"), *means)
-    rows: pd.DataFrame = by_segment.orderBy("segment_id").toPandas()
-    return rows
+    groups = assigned.groupby("segment_id", sort=True)
+    rows = groups[columns].mean().round(4)
+    rows.insert(0, "customer_count", groups.size())
+    return rows.reset_index()
 
 
 def _write(rows: pd.DataFrame, path: Path, kinds: Mapping[str, str]) -> None:

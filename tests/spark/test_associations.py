@@ -21,7 +21,7 @@ from huaxiang.settings import Run, Settings, load_settings
 from huaxiang.steps import StepLog
 from huaxiang.tables import Home
 from huaxiang.yaml_files import read_mapping
-from spark_jobs.associations import rules
+from spark_jobs.associations import counting, rules
 from spark_jobs.associations.params import AssociationParams
 
 pytestmark = pytest.mark.spark
@@ -40,18 +40,20 @@ def baskets() -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def groceries(spark, baskets):
+def groceries(baskets, tmp_path_factory) -> Path:
     rows = [(f"order-{number}", item) for number, basket in enumerate(baskets) for item in basket]
     frame = pd.DataFrame(rows, columns=["order_id", "product_type"])
-    return spark.createDataFrame(frame.assign(customer_id="cust", ordered_on=MONDAY.as_of)).cache()
+    path = tmp_path_factory.mktemp("groceries") / "purchases.parquet"
+    frame.assign(customer_id="cust", ordered_on=MONDAY.as_of).to_parquet(path)
+    return path
 
 
 @pytest.fixture(scope="module")
-def mined(groceries) -> dict:
+def mined(spark, groceries) -> dict:
     """Every set of products in at least 10 of the baskets: a support of .001."""
     from spark_jobs.associations.model import often_together, orders_to_mine
 
-    return often_together(orders_to_mine(groceries, 1), 10)
+    return often_together(orders_to_mine(spark.read.parquet(str(groceries)), 1), 10)
 
 
 @pytest.mark.parametrize(
@@ -68,30 +70,27 @@ def test_the_most_bought_of_groceries_are_as_often_as_published(mined):
     assert shares == {"whole milk": 0.2555, "soda": 0.1744, "yogurt": 0.1395, "rolls/buns": 0.1839}
 
 
-def test_counts_are_those_of_counting_every_set_in_every_basket(spark, groceries, mined, baskets):
-    from spark_jobs.associations import transforms
-
+def test_counts_are_those_of_counting_every_set_in_every_basket(groceries, mined, baskets):
     wanted = [items for items, count in mined.items() if count >= 0.006 * 9835 and len(items) <= 3]
     by_hand = Counter(
         part for basket in baskets for size in (0, 1, 2, 3) for part in combinations(sorted(set(basket)), size)
     )
-    found = transforms.count(spark, groceries, wanted)
+    found = counting.count(groceries, MONDAY.as_of, MONDAY.as_of, wanted)
     assert len(wanted) > 500 and found.orders == 9835
     assert found.of == {items: by_hand[items] for items in wanted}
     assert {items: mined[items] for items in wanted} == found.of
 
 
-def test_item_sets_over_several_words_and_orders_without_any_of_them_are_counted(spark):
-    from spark_jobs.associations import transforms
-
+def test_item_sets_over_several_words_and_orders_without_any_of_them_are_counted(tmp_path):
     rng = np.random.default_rng(3)
     orders = {f"order-{number}": {f"type-{kind:03d}" for kind in rng.integers(0, 150, 40)} for number in range(60)}
     orders["order-x"] = {"none that is asked for"}
     rows = [(order, kind, "cust", MONDAY.as_of) for order, kinds in orders.items() for kind in sorted(kinds)]
-    bought = spark.createDataFrame(rows, "order_id string, product_type string, customer_id string, ordered_on date")
+    path = tmp_path / "purchases.parquet"
+    pd.DataFrame(rows, columns=["order_id", "product_type", "customer_id", "ordered_on"]).to_parquet(path)
     wanted = [("type-000", "type-149"), ("type-061", "type-062"), ("type-123", "type-124"), ("type-005",)]
     wanted += [(f"type-{kind:03d}",) for kind in range(150) if kind != 5]
-    found = transforms.count(spark, bought, wanted)
+    found = counting.count(path, MONDAY.as_of, MONDAY.as_of, wanted)
     expected = {items: sum(kinds.issuperset(items) for kinds in orders.values()) for items in wanted}
     assert {items: found.of.get(items, 0) for items in wanted} == expected
     assert found.orders == 61

@@ -22,17 +22,17 @@ from tests.spark.conftest import SAMPLE_DAY, copy_of
 pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow, pytest.mark.faults]
 
 RUN = Run(SAMPLE_DAY, SAMPLE_DAY)
-# `huaxiang models`, whose Java process is killed when the first of the tables has been written.
+# `huaxiang models`, which has to train first and whose Java process is killed when it begins to fit.
 DIES = """
 import os, signal, sys
 from pyspark import SparkContext
 from huaxiang import cli
-from spark_jobs.segments import outputs
-write = outputs.write_segments
+from spark_jobs.segments import job
+fit = job.fit
 def dying(*arguments):
     os.kill(SparkContext._active_spark_context._gateway.proc.pid, signal.SIGKILL)
-    return write(*arguments)
-outputs.write_segments = dying
+    return fit(*arguments)
+job.fit = dying
 sys.exit(cli.main(["models", "--as-of", sys.argv[1]]))
 """
 
@@ -111,11 +111,9 @@ def test_without_mlflow_a_family_that_was_never_trained_is_left_out_and_a_traini
     assert list(map(str, versions(home))) == ["1"] and spool.entries(home) == []
 
 
-def test_when_java_is_killed_the_step_asks_to_be_run_again_and_then_gives_the_same_tables(scored, tmp_path):
+def test_when_java_is_killed_the_step_asks_to_be_run_again_and_then_gives_the_same_tables(featured, scored, tmp_path):
     wanted = tables(scored)
-    home = copy_of(scored, "java_killed")
-    for path in wanted:
-        (home.home.build(RUN.id) / path).unlink()
+    home = copy_of(featured, "java_killed")
     config = tmp_path / "huaxiang.yml"
     config.write_text(re.sub(r"models: \[.*?\]", "models: [segments]", home.config.read_text()))
     (tmp_path / "sources").symlink_to(home.sources_dir)
@@ -128,7 +126,7 @@ def test_when_java_is_killed_the_step_asks_to_be_run_again_and_then_gives_the_sa
     )
     assert done.returncode == TRY_AGAIN, done.stderr[-2000:]
     assert "Spark stopped while it worked" in done.stderr and "run the step again" in done.stderr
-    assert 0 < len(tables(home)) < len(wanted)
+    assert tables(home) == {} and versions(home) == []
     models.score(home, RUN)
     assert tables(home) == wanted
     assert families.left_out(home.home.build(RUN.id)) == {}
