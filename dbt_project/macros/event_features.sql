@@ -97,22 +97,16 @@
 
     ),
 
-    days as (
-
-        select * from {{ ref('customer_event_days') }}
-
-    ),
-
-    {%- if features.measures %}
-
     -- a day lies in one band of ages, and a window is the bands up to its own: each measure is summed once for all windows
-    banded as (
+    {%- for event in features.events %}
+
+    {{ event }}_bands as (
 
         select
             days.customer_id,
             snapshots.as_of,
             {{ age_band(features.bands) }} as band,
-            {%- for measure in features.measures %}
+            {%- for measure in features.measures if measure.event == event %}
             {{ merged(measure.merge, 'days.' ~ measure.name, 'days.happened_on') }} as {{ measure.name }},
             {%- if measure.merge in ('first', 'last') %}
             {{ 'min' if measure.merge == 'first' else 'max' }}(
@@ -123,12 +117,13 @@
             count(*) as day_count
 
         from snapshots
-        inner join days on snapshots.as_of >= days.happened_on
+        inner join {{ ref('customer_event_days') }} as days on snapshots.as_of >= days.happened_on
 
-        {%- if none not in features.bands %}
-
-        where {{ in_window('days.happened_on', features.bands[-1]) }}
-        {%- endif %}
+        where
+            days.event = '{{ event }}'
+            {%- if none not in features.bands %}
+            and {{ in_window('days.happened_on', features.bands[-1]) }}
+            {%- endif %}
 
         group by
             days.customer_id,
@@ -137,22 +132,22 @@
 
     ),
 
-    windowed as (
+    {{ event }}_windows as (
 
         select
             customer_id,
             as_of,
-            {%- for column in features.columns if column.kind in ('plain', 'ratio', 'age') %}
+            {%- for column in features.columns if column.table == event ~ '_windows' %}
             {{ windowed_value(column) }} as {{ column.name }},
             {%- endfor %}
             sum(day_count) as day_count
 
-        from banded
+        from {{ event }}_bands
 
         group by customer_id, as_of
 
     ),
-    {%- endif %}
+    {%- endfor %}
 
     {%- for group in features.sets %}
 
@@ -218,7 +213,7 @@
         select
             customer_id,
             as_of,
-            {%- for column in features.columns if column.group == group.name %}
+            {%- for column in features.columns if column.table == group.name %}
             {{ set_value(column) }} as {{ column.name }},
             {%- endfor %}
             sum(event_count) as event_count
@@ -236,12 +231,12 @@
             customers.customer_id,
             customers.as_of
             {%- for column in features.columns %},
-            {% set value = (column.group or 'windowed') ~ '.' ~ column.name -%}
+            {% set value = column.table ~ '.' ~ column.name -%}
             cast({{ value if column.fill is none else 'coalesce(' ~ value ~ ', 0)' }} as {{ column.type }}) as {{ column.name }}
             {%- endfor %}
 
         from customers
-        {%- for table in (['windowed'] if features.measures else []) + (features.get('sets', []) | map(attribute='name') | list) %}
+        {%- for table in features.columns | map(attribute='table') | unique %}
         left join {{ table }}
             on
                 customers.customer_id = {{ table }}.customer_id
@@ -274,11 +269,11 @@
 {%- endmacro %}
 
 
-{# A measure in a window: the bands up to the window's own. #}
+{# A measure in a window: the bands up to the window's own, or all of them. #}
 {% macro in_bands(part) -%}
     {{ merged(
         part.merge,
-        'case when band <= ' ~ part.band ~ ' then ' ~ part.measure ~ ' end',
+        part.measure if part.band is none else 'case when band <= ' ~ part.band ~ ' then ' ~ part.measure ~ ' end',
         part.measure ~ '_on',
     ) }}
 {%- endmacro %}

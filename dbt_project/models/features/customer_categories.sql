@@ -33,7 +33,7 @@ customer_categories as (
         as_of,
         category,
         cast(sum(purchase_count) as bigint) as purchase_count,
-        cast(sum(cast(purchase_count as decimal(9, 0)) * day_weight) as decimal(28, 9)) as decayed_purchases,
+        cast(sum(cast(purchase_count as decimal(6, 0)) * day_weight) as decimal(28, 9)) as decayed_purchases,
         cast(sum(line_count) as bigint) as line_count,
         cast(sum(bulk_line_count) as bigint) as bulk_line_count,
         cast(sum(priced_quantity) as decimal(18, 3)) as priced_quantity,

@@ -20,7 +20,7 @@ def plan(features: Iterable[Feature]) -> dict[str, Any]:
 
     `bands`: ends of the age bands in days, ascending; None (the last) is the whole past.
     `measures`: figures per customer and day, each of one event table. `sets`: event tables and columns whose values are
-    counted. `columns`: the columns of the result, in order of declaration.
+    counted. `columns`: the columns of the result, in order of declaration, and the table of the query they stand in.
     """
     features = tuple(features)
     finite = sorted({days for one in features for days in one.windows if days is not None})
@@ -32,7 +32,7 @@ def plan(features: Iterable[Feature]) -> dict[str, Any]:
         for days, name in one.columns.items():
             column = {"name": name, "type": _portable(one.type), "fill": one.fill}
             if one.merges:
-                column |= _merged(one, bands.index(days) + 1, measures)
+                column |= {"table": f"{one.event}_windows"} | _merged(one, bands.index(days) + 1 if days != bands[-1] else None, measures)
             else:
                 column |= _counted(one, days, sets)
             columns.append(column)
@@ -45,8 +45,8 @@ def plan(features: Iterable[Feature]) -> dict[str, Any]:
     }
 
 
-def _merged(one: Feature, band: int, measures: dict[tuple[str, ...], dict[str, str]]) -> dict[str, Any]:
-    """How a column comes from measures of the bands 1 to `band`."""
+def _merged(one: Feature, band: int | None, measures: dict[tuple[str, ...], dict[str, str]]) -> dict[str, Any]:
+    """How a column comes from measures of the bands 1 to `band`, of all when it is None."""
 
     def measure(kind: str, column: str, where: str, type_: str) -> dict[str, Any]:
         key = (one.event, kind, column, where)
@@ -89,11 +89,11 @@ def _counted(one: Feature, days: int | None, sets: dict[tuple[str, str], dict[st
         if one.where not in kept["last"]:
             kept["last"].append(one.where)
         # a value is among those of a window when its last day is: one pass does for all windows
-        return {"kind": "distinct", "group": kept["name"], "last": kept["last"].index(one.where) + 1, "days": days}
+        return {"kind": "distinct", "table": kept["name"], "last": kept["last"].index(one.where) + 1, "days": days}
     counts = {"where": one.where, "days": days}
     if counts not in kept["counts"]:
         kept["counts"].append(counts)
-    return {"kind": one.aggregation, "group": kept["name"], "count": kept["counts"].index(counts) + 1}
+    return {"kind": one.aggregation, "table": kept["name"], "count": kept["counts"].index(counts) + 1}
 
 
 def _daily(kind: str, column: str, where: str) -> str:
