@@ -11,8 +11,9 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
@@ -64,6 +65,17 @@ def connect(settings: Settings) -> ModuleType:
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
     return mlflow
+
+
+def connect_beside(settings: Settings) -> None:
+    """Begin to connect while the caller does other work: importing MLflow takes seconds, and who asks it then waits for
+    what is left of them. A fault of the import shows when it is asked."""
+
+    def quietly() -> None:
+        with suppress(Exception):
+            connect(settings)
+
+    Thread(target=quietly, name="mlflow", daemon=True).start()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from huaxiang import lease
+from huaxiang import lease, mlflow_store
 from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.files import replacing, sync, sync_all
@@ -32,6 +32,7 @@ def publish(settings: Settings, run: Run) -> store.Release:
     with step("release", run, settings) as log:
         held = lease.require(settings, run)
         reach("release.before_manifest")
+        mlflow_store.connect_beside(settings)
         inputs = input_hashes(settings, run.known_at)
         said = manifest.describe(settings, run, held, inputs, ledger_call=next_call_number(settings) - 1)
         said["mlflow_run_id"] = _track(settings, said, log.progress)
