@@ -33,7 +33,7 @@ def write_items(
 
     Both tables are Parquet. `tasks` makes the lists' recipes for the products of the day.
     """
-    with _purchases_of(purchases, as_of, params) as connection:
+    with _purchases_of(purchases, as_of, path.with_name(".duckdb.tmp"), params) as connection:
         products = _catalogue(connection, as_of, params)
         names, histories = _histories(connection, customers, as_of)
         listed = lists.listed(names, histories, tasks(products), products.types, as_of, params.top)
@@ -45,12 +45,18 @@ def write_items(
 
 
 @contextmanager
-def _purchases_of(path: Path, as_of: date, params: RecommendationParams) -> Iterator[DuckDBPyConnection]:
+def _purchases_of(path: Path, as_of: date, scratch: Path, params: RecommendationParams) -> Iterator[DuckDBPyConnection]:
     """`purchases` up to `as_of`; `numbered`, the products worth recommending as `inputs.encoded` numbers them; and
     `bought`, a row per customer and such product: in how many orders (`times`), and the last day."""
     import duckdb
 
-    with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": "false"}) as connection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 2,
+        "memory_limit": "1GB",
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": "false",
+    }
+    with duckdb.connect(config=config) as connection:
         rows = connection.read_parquet(str(path)).filter(f"ordered_on <= date '{as_of}'")
         rows.create_view("purchases")
         found = connection.execute("select avg((category is not null)::int) from purchases").fetchone()
