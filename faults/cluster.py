@@ -20,6 +20,7 @@ from typing import Any
 import pyspark
 
 from huaxiang.settings import PROJECT, Settings
+from spark_jobs import engine
 
 QUICK = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"  # many small jobs: Java need not optimise them
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -104,7 +105,12 @@ def submitting(settings: Settings, cluster: Cluster, day: str, *more: str) -> su
             *("--conf", "spark.driver.host=127.0.0.1", *more, str(PROJECT / "scripts" / "submit_models.py")),
             *("--as-of", day),
         ],
-        env={**ENVIRONMENT, "HUAXIANG_HOME": str(settings.home.root), "HUAXIANG_CONFIG": str(config)},
+        env={
+            **ENVIRONMENT,
+            "HUAXIANG_HOME": str(settings.home.root),
+            "HUAXIANG_CONFIG": str(config),
+            engine.VARIABLE: engine.SPARK,  # a home of tests is too small to choose Spark itself
+        },
         cwd=settings.home.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The one Spark session of a process: started when first asked for, local unless a master is named."""
+"""The one Spark session of a process: started when first used, local unless a master is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huaxiang.errors import HuaxiangError, TryAgain
 from huaxiang.tables import SPARK_SCRATCH
@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 
 MASTER_VARIABLE = "HUAXIANG_SPARK_MASTER"
 _LOG4J = Path(__file__).with_name("log4j2.properties")
+
+
+class LazySession:
+    """Stands for the session of `session`, which it starts when first asked for anything: a step in which nobody uses
+    Spark never starts it."""
+
+    def __init__(self, warehouse: Path, log: Path) -> None:
+        self._places = warehouse, log
+        self.started: SparkSession | None = None
+
+    def start(self) -> SparkSession:
+        """The session. Raises as `session` does."""
+        if self.started is None:
+            self.started = session(*self._places)
+        return self.started
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.start(), name)
 
 
 def session(warehouse: Path, log: Path) -> SparkSession:

@@ -13,7 +13,8 @@ import numpy as np
 from pyspark.sql import functions as F
 
 from spark_jobs.recommendations import inputs
-from spark_jobs.recommendations.inputs import Catalogue, Encoded
+from spark_jobs.recommendations.catalogue import Catalogue
+from spark_jobs.recommendations.inputs import Encoded
 from spark_jobs.recommendations.params import RecommendationParams
 from spark_jobs.recommendations.ranking import Products
 

@@ -14,8 +14,8 @@ import numpy as np
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from huaxiang.errors import HuaxiangError, MissingPartition
-from huaxiang.settings import Run, Settings
+from spark_jobs.recommendations import catalogue as catalogues
+from spark_jobs.recommendations.catalogue import Catalogue
 from spark_jobs.recommendations.params import RecommendationParams
 
 if TYPE_CHECKING:
@@ -44,26 +44,6 @@ class Encoded:
     def forget(self) -> None:
         self.rows.unpersist()
         self.customers.unpersist()
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Every product bought by a day, by number: its id, its type, buyers ever and buyers of late."""
-
-    ids: Array
-    types: Array
-    buyers: Array
-    recent_buyers: Array
-
-
-def purchases_path(settings: Settings, run: Run) -> Path:
-    """The purchases of the run. Raises MissingPartition where there are none."""
-    path = settings.home.inputs(run.id) / "purchases.parquet"
-    if not path.exists():
-        raise MissingPartition(
-            f"recommendations: there are no purchases of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
-        )
-    return path
 
 
 def read_purchases(spark: SparkSession, path: Path, as_of: date) -> DataFrame:
@@ -141,19 +121,7 @@ def catalogue(known: Encoded, bought: DataFrame, cut_off: date, params: Recommen
         bought.groupBy("item").agg(F.count("*").alias("buyers"), F.sum(is_recent.cast("long")).alias("recent_buyers"))
     ).sort_values("item")
     customers = bought.select("customer").distinct().count()
-    if len(counts) < params.fewest_products or customers < params.fewest_customers:
-        raise HuaxiangError(
-            f"recommendations: needs {params.fewest_customers} customers and {params.fewest_products} products bought "
-            f"up to {cut_off}, and there are {customers:,} and {len(counts):,}: take a later --as-of or land more drops"
-        )
-    count = len(counts)
-    return Catalogue(
-        # Made anew: a part of an array of texts keeps the width of the longest, which may be one of later.
-        ids=np.array(known.ids[:count].tolist()),
-        types=np.array(known.types[:count].tolist()),
-        buyers=counts["buyers"].to_numpy(dtype=np.int64),
-        recent_buyers=counts["recent_buyers"].to_numpy(dtype=np.int64),
-    )
+    return catalogues.catalogue(known.ids, known.types, counts, customers, cut_off, params)
 
 
 def histories(bought: DataFrame, cut_off: date) -> DataFrame:

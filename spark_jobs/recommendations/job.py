@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from pyspark.sql import functions as F
 
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition
@@ -17,13 +15,15 @@ from huaxiang.files import write_text
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.recommendations import inputs, lists, outputs, reasons, tracked, training
-from spark_jobs.recommendations.inputs import Catalogue
+from spark_jobs import engine
+from spark_jobs.recommendations import laptop, tracked
+from spark_jobs.recommendations.catalogue import Catalogue
+from spark_jobs.recommendations.lists import Task
 from spark_jobs.recommendations.params import RecommendationParams
 from spark_jobs.recommendations.ranking import Products
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 TARGETS = tuple(tracked.TARGETS.values())
 
@@ -36,10 +36,21 @@ class Champion:
     recipe: Mapping[str, Any]
     products: Products
 
+    def task(self, name: str, of_day: Catalogue) -> Task:
+        """Its list, for the products of the day."""
+        products = self.products.on(of_day.ids, of_day.recent_buyers)
+        recipe = self.recipe
+        return Task(name, products, recipe["settings"], recipe["weights"], str(recipe["fingerprint"]))
+
 
 def snapshot_days(as_of: date) -> list[date]:
     """Recommendations learn from purchases, not from features of earlier days."""
     return []
+
+
+def needs_spark(settings: Settings, run: Run, action: str) -> bool:
+    """Whether `train` or `score` uses Spark: scoring a home of few purchases does not."""
+    return action == "train" or _engine(settings, run, RecommendationParams()) == engine.SPARK
 
 
 def train(
@@ -51,14 +62,16 @@ def train(
     to learn from.
     """
     params = params or RecommendationParams()
-    path = inputs.purchases_path(settings, run)
+    from spark_jobs.recommendations import inputs, training
+
+    path = _purchases(settings, run)
     every = inputs.read_purchases(spark, path, run.as_of)
     known = inputs.encoded(spark, inputs.worth_recommending(every, params), params)
     trained = training.trained(spark, known, run.as_of, settings.home.warehouse / "als", params)
     known.forget()
     inputs_hash = content_hash(path)
     versions = {}
-    for task in training.TASKS:
+    for task in tracked.TARGETS:
         decision, versions[task], outcome = tracked.record(settings, run, inputs_hash, trained, task, params)
         found = trained.reports[task].metrics(decision.winner)
         said = {
@@ -83,38 +96,23 @@ def score(
     Writes the table and a card per target. Raises HuaxiangError when there is no champion.
     """
     params = params or RecommendationParams()
-    path = inputs.purchases_path(settings, run)
-    champions = {task: _champion(settings, run, task) for task in training.TASKS}
-    every = inputs.read_purchases(spark, path, run.as_of)
-    known = inputs.encoded(spark, inputs.worth_recommending(every, params), params)
-    bought = inputs.pairs(known.rows, run.as_of).cache()
-    products = inputs.catalogue(known, bought, run.as_of, params)
-    customers = _customers(spark, settings, run)
-    count = customers.count()
-    found = inputs.histories(bought, run.as_of).join(known.customers, on="customer", how="inner")
-    histories = inputs.of_customers(customers, found, "customer_id", inputs.parts(count, params))
-    tasks = tuple(
-        lists.Task(
-            task,
-            one.products.on(products.ids, products.recent_buyers),
-            one.recipe["settings"],
-            one.recipe["weights"],
-        )
-        for task, one in champions.items()
-    )
-    listed = lists.ranked(histories, tasks, products.types, params.top)
-    named = listed.join(F.broadcast(_named(spark, products)), on="item", how="inner").cache()
-    reasoned = reasons.with_reasons(named, every, run.as_of, params)
+    champions = {task: _champion(settings, run, task) for task in tracked.TARGETS}
+
+    def tasks(of_day: Catalogue) -> list[Task]:
+        return [one.task(name, of_day) for name, one in champions.items()]
+
     folder = settings.home.build(run.id) / "recommendations"
-    fingerprints = {task: str(one.recipe["fingerprint"]) for task, one in champions.items()}
-    rows = outputs.write_items(reasoned, fingerprints, folder / "customer_items.parquet", count)
+    what = _purchases(settings, run), _customers(settings, run), run.as_of, tasks, folder / "customer_items.parquet"
+    if _engine(settings, run, params) == engine.LAPTOP:
+        rows = laptop.write_items(*what, params)
+    else:
+        from spark_jobs.recommendations import cluster
+
+        rows = cluster.write_items(spark, *what, params)
     for task, one in champions.items():
         text = json.dumps(_card(task, one, run), indent=2) + "\n"
         write_text(folder / f"model.{tracked.TARGETS[task]}.json", text)
     log.fact("recommendations", rows)
-    named.unpersist()
-    bought.unpersist()
-    known.forget()
 
 
 def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
@@ -122,34 +120,26 @@ def cannot_score(settings: Settings, champion: tracking.Version, columns: set[st
     return not tracked.can_score(settings, champion)
 
 
-def _customers(spark: SparkSession, settings: Settings, run: Run) -> DataFrame:
-    """The customers of the day, one row each, those without a purchase worth recommending too."""
-    path = settings.home.build(run.id) / "features" / "customer_features.parquet"
+def _engine(settings: Settings, run: Run, params: RecommendationParams) -> str:
+    import pyarrow.parquet as pq
+
+    return engine.chosen(pq.read_metadata(_purchases(settings, run)).num_rows, params.laptop_purchases)
+
+
+def _purchases(settings: Settings, run: Run) -> Path:
+    return _input(settings.home.inputs(run.id) / "purchases.parquet", run)
+
+
+def _customers(settings: Settings, run: Run) -> Path:
+    return _input(settings.home.build(run.id) / "features" / "customer_features.parquet", run)
+
+
+def _input(path: Path, run: Run) -> Path:
     if not path.exists():
         raise MissingPartition(
-            f"recommendations: there are no features of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
+            f"recommendations: there is no {path.stem} of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
         )
-    return spark.read.parquet(str(path)).where(F.col("as_of") == F.lit(run.as_of)).select("customer_id")
-
-
-def _named(spark: SparkSession, products: Catalogue) -> DataFrame:
-    """One row per product: position, id, buyers ever and of late, and its rank by the latter."""
-    import pandas as pd
-
-    order = np.lexsort((np.arange(len(products.ids)), -products.recent_buyers))
-    popularity_rank = np.empty(len(order), dtype=np.int64)
-    popularity_rank[order] = np.arange(1, len(order) + 1)
-    return spark.createDataFrame(
-        pd.DataFrame(
-            {
-                "item": np.arange(len(products.ids)),
-                "product_id": products.ids,
-                "buyers": products.buyers,
-                "recent_buyers": products.recent_buyers,
-                "popularity_rank": popularity_rank,
-            }
-        )
-    )
+    return path
 
 
 def _champion(settings: Settings, run: Run, task: str) -> Champion:

@@ -1,9 +1,10 @@
-"""Make lists for many customers: a Spark job over their histories, with the products sent once to every worker."""
+"""Make lists for many customers, one after another: the same code in this process and in Spark's workers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Task:
     products: Products
     settings: Mapping[str, Any]
     weights: Mapping[str, float]
+    fingerprint: str  # of the model
 
     @property
     def is_new(self) -> bool:
@@ -51,13 +53,15 @@ def candidates(histories: DataFrame, products: Products, settings: Mapping[str, 
 
     def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
+        from threadpoolctl import threadpool_limits
 
         ranker = Ranker(*sent.value)
         for batch in batches:
             if not batch.num_rows:
                 continue
             ids, histories = _read(batch)
-            found = [ranker.candidates(history) for history in histories]
+            with threadpool_limits(1):
+                found = [ranker.candidates(history) for history in histories]
             yield pa.record_batch(
                 {
                     "customer": pa.array(np.repeat(ids, [len(one.items) for one in found]).astype(np.int32)),
@@ -70,46 +74,68 @@ def candidates(histories: DataFrame, products: Products, settings: Mapping[str, 
                 }
             )
 
-    return histories.mapInArrow(_quietly(made), f"customer int, item bigint, is_bought boolean, {columns}")
+    return histories.mapInArrow(made, f"customer int, item bigint, is_bought boolean, {columns}")
 
 
-def ranked(histories: DataFrame, tasks: tuple[Task, ...], types: np.ndarray, top: int) -> DataFrame:
-    """One row per customer, task and rank: `item`, `score`, and what a reason needs: its `kind`, `type` (of what was
-    bought, for 'together'), and the customer's own `times` and `age` of the product.
+def listed(
+    customers: Sequence[str],
+    histories: Sequence[History],
+    tasks: Sequence[Task],
+    types: np.ndarray,
+    as_of: date,
+    top: int,
+) -> pa.Table:
+    """One row per customer, task and rank: `item`, `score`, and what a reason needs: its `kind`, `because` (the type of
+    what was bought, for 'together'), and the customer's own `times` and `last_on` of the product.
 
     `types` are the product types by position, '' where not known; all tasks' products must stand at the same ones.
     """
+    import pyarrow as pa
+    from threadpoolctl import threadpool_limits
+
+    rankers = [(task, Ranker(task.products, task.settings)) for task in tasks]
+    with threadpool_limits(1):  # many small products gain nothing from more threads
+        rows = [
+            (customer, task.name, *row, task.fingerprint)
+            for customer, history in zip(customers, histories, strict=True)
+            for task, ranker in rankers
+            for row in _listed(ranker, task, history, types, as_of, top)
+        ]
+    columns = zip(*rows, strict=True) if rows else ([] for _ in _COLUMNS)
+    kinds = {"bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "date": pa.date32()}
+    fields = zip(_COLUMNS.items(), columns, strict=True)
+    return pa.table({name: pa.array(list(values), kinds[kind]) for (name, kind), values in fields})
+
+
+def ranked(histories: DataFrame, tasks: Sequence[Task], types: np.ndarray, as_of: date, top: int) -> DataFrame:
+    """`listed` as a Spark job over `inputs.of_customers`, with the products sent once to every worker."""
     sent = histories.sparkSession.sparkContext.broadcast((tasks, types))
 
     def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         tasks, types = sent.value
-        rankers = [(task, Ranker(task.products, task.settings)) for task in tasks]
         for batch in batches:
-            if not batch.num_rows:
-                continue
-            rows = [
-                (customer, task.name, *row)
-                for customer, history in zip(*_read(batch), strict=True)
-                for task, ranker in rankers
-                for row in _listed(ranker, task, history, types, top)
-            ]
-            if not rows:
-                continue
-            names = ("customer_id", "task", "rank", "item", "score", "kind", "because", "times", "age")
-            kinds = (pa.string(), pa.string(), pa.int64(), pa.int64(), pa.float64(), pa.string(), pa.string())
-            filled = zip(names, (*kinds, pa.int64(), pa.int64()), zip(*rows, strict=True), strict=True)
-            yield pa.record_batch({name: pa.array(values, kind) for name, kind, values in filled})
+            yield from listed(*_read(batch), tasks, types, as_of, top).to_batches()
 
-    return histories.mapInArrow(
-        _quietly(made),
-        "customer_id string, task string, rank bigint, item bigint, score double, kind string, because string, "
-        "times bigint, age bigint",
-    )
+    return histories.mapInArrow(made, ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()))
 
 
-def _listed(ranker: Ranker, task: Task, history: History, types: np.ndarray, top: int) -> list[tuple[Any, ...]]:
+_COLUMNS = {
+    "customer_id": "string",
+    "task": "string",
+    "rank": "bigint",
+    "item": "bigint",
+    "score": "double",
+    "kind": "string",
+    "because": "string",
+    "times": "bigint",
+    "last_on": "date",
+    "model_fingerprint": "string",
+}
+
+
+def _listed(
+    ranker: Ranker, task: Task, history: History, types: np.ndarray, as_of: date, top: int
+) -> list[tuple[Any, ...]]:
     weights = weights_of(task.weights)
     found = ranker.candidates(history)
     rows, scores = ranker.top(found, weights, task.is_new, top)
@@ -118,22 +144,13 @@ def _listed(ranker: Ranker, task: Task, history: History, types: np.ndarray, top
     is_personal = personal >= parts[:, POPULARITY]
     items, is_bought = found.items[rows], found.is_bought[rows]
     because = _because(ranker, history, items, is_personal & ~is_bought, weights, types)
-    own = {int(item): place for place, item in enumerate(history.items)}
+    own = np.searchsorted(history.items, items)  # where a bought one stands
     listed = []
     for place, item in enumerate(items.tolist()):
         kind = OWN if is_bought[place] and is_personal[place] else TOGETHER if because[place] else POPULAR
-        bought = own.get(item)
-        listed.append(
-            (
-                place + 1,
-                item,
-                float(scores[place]),
-                kind,
-                because[place] or None,
-                None if bought is None else int(history.times[bought]),
-                None if bought is None else int(history.ages[bought]),
-            )
-        )
+        times = int(history.times[own[place]]) if is_bought[place] else None
+        last_on = as_of - timedelta(days=int(history.ages[own[place]])) if is_bought[place] else None
+        listed.append((place + 1, item, float(scores[place]), kind, because[place] or None, times, last_on))
     return listed
 
 
@@ -168,15 +185,3 @@ def _read(batch: pa.RecordBatch) -> tuple[list[Any], list[History]]:
         for start, end in starts
     ]
     return batch.column(0).to_pylist(), histories
-
-
-def _quietly(made: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """With one thread in the matrix library: many small products gain nothing from more, and Spark has its own."""
-
-    def alone(batches: Iterator[Any]) -> Iterator[Any]:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1):
-            yield from made(batches)
-
-    return alone

@@ -56,6 +56,8 @@ class RecommendationParams:
 
     most_bought: int = 100  # a product of these is "one of the most bought"
     fewest_in_reason: int = 5  # customers; a share of fewer says nothing
+    # Up to so many purchases DuckDB and numpy make the lists in this process; more of them are work for Spark.
+    laptop_purchases: int = 5_000_000
     partitions: int = 2  # customers' lists are made in that many parts, and more where there are more customers
     customers_per_partition: int = 20_000
     decimals: int = 6

@@ -22,7 +22,7 @@ COMPONENTS = ("own_count", "own_recent", "als", "item_based", "popularity")
 
 @dataclass(frozen=True)
 class History:
-    """What a customer bought: positions of products, in how many orders, and days since the last one."""
+    """What a customer bought: positions of products (rising), in how many orders, and days since the last one."""
 
     items: Array
     times: Array
@@ -185,10 +185,11 @@ class Ranker:
         if len(columns):
             places = self.paired_place[history.items[columns]]
             interest = self._recent(history)[columns]
-            for row, item in enumerate(items):
-                is_it = self.products.neighbours[places] == item
-                found = (self.products.similarities[places] * is_it).sum(axis=1) * interest
-                shares[row, columns] += weights[ITEMS] * _in_share(found[None, :])[0]
+            row = _places(items, len(self.products.ids))[self.products.neighbours[places]]
+            of, place = np.nonzero(row >= 0)
+            found = np.zeros((len(items), len(columns)))
+            found[row[of, place], of] = self.products.similarities[places][of, place] * interest[of]
+            shares[:, columns] += weights[ITEMS] * _in_share(found)
         return shares
 
     def _recent(self, history: History) -> Array:
@@ -237,16 +238,25 @@ def _places(positions: Array, count: int) -> Array:
 
 
 def _best(values: Array, count: int) -> Array:
-    """Places of the `count` largest values above 0."""
-    # Rounded, so that the last bit does not choose among equals; of these the first ones are taken.
-    values = np.round(values, 9)
-    if len(values) > count:
-        least = np.partition(values, len(values) - count)[len(values) - count]
-        above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
-        found = np.concatenate([above, equal[: count - len(above)]])
-    else:
-        found = np.arange(len(values))
-    return found[values[found] > 0]
+    """Places of the `count` largest values above 0, of equals the first ones."""
+    places = np.flatnonzero(values >= _bound(values, count))
+    # Rounded, so that the last bit does not choose among equals.
+    found = np.round(values[places], 9)
+    if len(found) > count:
+        least = np.partition(found, len(found) - count)[len(found) - count]
+        above, equal = np.flatnonzero(found > least), np.flatnonzero(found == least)
+        kept = np.concatenate([above, equal[: count - len(above)]])
+        places, found = places[kept], found[kept]
+    return places[found > 0]
+
+
+def _bound(values: Array, count: int, width: int = 32) -> float:
+    """A cheap first cut that none of the `count` largest values is below: so many blocks have one that large."""
+    blocks = len(values) // width
+    if blocks < 2 * count:
+        return 0.0
+    largest = values[: blocks * width].reshape(blocks, width).max(axis=1)
+    return float(np.partition(largest, blocks - count)[blocks - count]) - 1e-9
 
 
 def _scaled(values: Array, places: Array) -> Array:

@@ -3,94 +3,68 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
-
-from pyspark.sql import functions as F
 
 from spark_jobs.recommendations.lists import OWN, TOGETHER
 from spark_jobs.recommendations.params import RecommendationParams
 
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
 
+def statement(listed: str, products: str, purchases: str, params: RecommendationParams) -> str:
+    """SQL for DuckDB and Spark: the rows to release, each with its `reason`, in no order.
 
-def with_reasons(listed: DataFrame, purchases: DataFrame, as_of: date, params: RecommendationParams) -> DataFrame:
-    """`listed` with the column `reason`: rows of `lists.ranked` and, of each product, `product_id`, `buyers`,
-    `recent_buyers` and `popularity_rank` (1 is the most bought).
-
-    `purchases` are all of them, no category left out, so that the sentences are true of the stored table.
+    `listed` has the rows of `lists.listed`, `products` those of `Catalogue.named`. `purchases` are all of them, no
+    category left out, so that the sentences are true of the stored table.
     """
-    rows = listed.join(_shares(listed, purchases), on=["product_id", "because"], how="left").withColumn(
-        "last_on", F.date_sub(F.lit(as_of), F.col("age").cast("int"))
-    )
-    has_share = (F.col("kind") == TOGETHER) & (F.col("both") >= params.fewest_in_reason)
-    return rows.withColumn(
-        "reason", F.when(F.col("kind") == OWN, _own()).when(has_share, _together()).otherwise(_popular(params))
-    )
+    has_share = f"kind = '{TOGETHER}' and both_count >= {params.fewest_in_reason}"
+    return f"""
+with named as (
+    select
+        listed.customer_id, products.product_id, listed.task, listed.rank, listed.score, listed.kind, listed.because,
+        listed.times, listed.last_on, listed.model_fingerprint, products.buyers, products.recent_buyers,
+        products.popularity_rank
+    from {listed} as listed
+    inner join {products} as products on listed.item = products.item
+),
+asked as (select distinct product_id, because from named where because is not null),
+typed as (
+    select distinct customer_id, product_type as because from {purchases}
+    where product_type in (select because from asked)
+),
+of_type as (select because, count(*) as of_count from typed group by because),
+bought as (
+    select distinct customer_id, product_id from {purchases} where product_id in (select product_id from asked)
+),
+both_bought as (
+    select asked.product_id, asked.because, count(*) as both_count
+    from asked
+    inner join bought on asked.product_id = bought.product_id
+    inner join typed on bought.customer_id = typed.customer_id and asked.because = typed.because
+    group by asked.product_id, asked.because
+)
+select
+    named.customer_id, named.product_id, named.task, named.rank, named.score,
+    case
+        when kind = '{OWN}' and times = 1 then concat('bought once, on ', cast(last_on as string))
+        when kind = '{OWN}' then concat('bought ', cast(times as string), ' times, last on ', cast(last_on as string))
+        when {has_share} then concat(
+            'new to this customer; ', cast(cast(round(100e0 * both_count / of_count) as int) as string),
+            ' % of the customers who bought ', named.because,
+            ' also bought it (', cast(both_count as string), ' of ', cast(of_count as string), ')'
+        )
+        when recent_buyers > 0 then concat(
+            case when popularity_rank <= {params.most_bought} then 'one of the most bought: by ' else 'bought by ' end,
+            {_customers("recent_buyers")}, ' in the last {params.popularity_days} days'
+        )
+        else concat('bought by ', {_customers("buyers")}, ' so far')
+    end as reason,
+    named.model_fingerprint
+from named
+left join both_bought on named.product_id = both_bought.product_id and named.because = both_bought.because
+left join of_type on named.because = of_type.because
+"""
 
 
-def _shares(listed: DataFrame, purchases: DataFrame) -> DataFrame:
-    """One row per product and product type named on a list: `both`, the customers who bought that type and the
-    product, and `of`, those who bought the type."""
-    asked = listed.where(F.col("because").isNotNull()).select("product_id", "because").distinct()
-    by_type = (
-        purchases.where(F.col("product_type").isNotNull())
-        .select("customer_id", F.col("product_type").alias("because"))
-        .distinct()
-        .join(F.broadcast(asked.select("because").distinct()), on="because", how="left_semi")
-        .cache()
-    )
-    of = by_type.groupBy("because").agg(F.count("*").alias("of"))
-    buyers = (
-        purchases.join(F.broadcast(asked.select("product_id").distinct()), on="product_id", how="left_semi")
-        .select("customer_id", "product_id")
-        .distinct()
-    )
-    both = (
-        buyers.join(F.broadcast(asked), on="product_id", how="inner")
-        .join(by_type, on=["customer_id", "because"], how="left_semi")
-        .groupBy("product_id", "because")
-        .agg(F.count("*").alias("both"))
-    )
-    return both.join(F.broadcast(of), on="because", how="inner")
-
-
-def _own() -> Column:
-    once = F.concat(F.lit("bought once, on "), F.col("last_on").cast("string"))
-    often = F.concat(
-        F.lit("bought "), F.col("times").cast("string"), F.lit(" times, last on "), F.col("last_on").cast("string")
-    )
-    return F.when(F.col("times") == 1, once).otherwise(often)
-
-
-def _together() -> Column:
-    percent = F.round(100.0 * F.col("both") / F.col("of")).cast("int")
-    return F.concat(
-        F.lit("new to this customer; "),
-        percent.cast("string"),
-        F.lit(" % of the customers who bought "),
-        F.col("because"),
-        F.lit(" also bought it ("),
-        F.col("both").cast("string"),
-        F.lit(" of "),
-        F.col("of").cast("string"),
-        F.lit(")"),
-    )
-
-
-def _popular(params: RecommendationParams) -> Column:
-    first = F.when(F.col("popularity_rank") <= params.most_bought, F.lit("one of the most bought: by ")).otherwise(
-        F.lit("bought by ")
-    )
-    days = F.lit(f" in the last {params.popularity_days} days")
-    recent = F.concat(first, _customers("recent_buyers"), days)
-    ever = F.concat(F.lit("bought by "), _customers("buyers"), F.lit(" so far"))
-    return F.when(F.col("recent_buyers") > 0, recent).otherwise(ever)
-
-
-def _customers(column: str) -> Column:
-    noun = F.when(F.col(column) == 1, F.lit(" customer")).otherwise(F.lit(" customers"))
-    return F.concat(F.col(column).cast("string"), noun)
+def _customers(column: str) -> str:
+    return f"cast({column} as string), case when {column} = 1 then ' customer' else ' customers' end"
 
 
 def false_reasons(customer_items: str, purchases: str, as_of: date, params: RecommendationParams) -> str:

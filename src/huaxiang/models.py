@@ -1,12 +1,14 @@
 """The models step: fit and register models (`train`), score every customer with the champions (`score`).
 
-All families run in one Spark application, one after another. One that fails is left out and the others go on.
+All families run one after another, in one Spark application where any of them needs Spark; where none does, it is not
+started. One that fails is left out and the others go on.
 """
 
 from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
@@ -21,7 +23,7 @@ from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from spark_jobs.session import LazySession
 
 
 def train(settings: Settings, run: Run) -> None:
@@ -48,7 +50,7 @@ def train(settings: Settings, run: Run) -> None:
         _catch_up(settings, log)
         if names:
             warehouse.training_set(settings, run, _snapshot_days(names, run), log)
-            spark = _engines(settings)
+            spark = _engines(settings, run, dict.fromkeys(names, ("train",)))
             failed = {name: reason for name in names if (reason := _tried(spark, settings, run, log, name, ("train",)))}
         _bundle(settings, run, log)
     if failed:
@@ -77,7 +79,7 @@ def score(settings: Settings, run: Run) -> None:
         if not names:
             return
         tracking.ask_again(settings)
-        spark = _engines(settings)
+        spark = _engines(settings, run, dict.fromkeys(names, ("score",)))
         _catch_up(settings, log)
         new = [name for name in names if _lacks_champion(settings, name)]
         if new:
@@ -106,9 +108,8 @@ def score_pinned(settings: Settings, run: Run) -> None:
     """
     with step("models", run, settings) as log:
         names = families.expected(settings, run)
-        spark = _engines(settings) if names else None
+        spark = _engines(settings, run, dict.fromkeys(names, ("score",)))
         for name in names:
-            assert spark is not None
             if reason := _tried(spark, settings, run, log, name, ("score",)):
                 raise HuaxiangError(f"{name}: cannot be scored as it was: {reason}")
 
@@ -121,7 +122,7 @@ def _names(settings: Settings, log: StepLog) -> tuple[str, ...]:
 
 
 def _tried(
-    spark: SparkSession, settings: Settings, run: Run, log: StepLog, name: str, actions: tuple[str, ...]
+    spark: LazySession, settings: Settings, run: Run, log: StepLog, name: str, actions: tuple[str, ...]
 ) -> str | None:
     """Do a family's actions; None when all went well, else the reason. Raises when it was Spark that died."""
     try:
@@ -136,7 +137,8 @@ def _tried(
         # A family that failed has not let go of its cached frames: Spark would give them to whoever asks for the same
         # plan later, though the files behind it are others by then.
         with suppress(Exception):  # where Spark itself has died
-            spark.catalog.clearCache()
+            if spark.started:
+                spark.started.catalog.clearCache()
     return None
 
 
@@ -151,9 +153,10 @@ def _kept(settings: Settings, name: str, error: Exception) -> str:
     )
 
 
-def _require_alive(spark: SparkSession, error: Exception) -> None:
+def _require_alive(spark: LazySession, error: Exception) -> None:
     try:
-        spark.range(1).count()
+        if spark.started:
+            spark.started.range(1).count()
     except Exception:
         raise TryAgain(f"Spark stopped while it worked ({type(error).__name__}): run the step again") from error
 
@@ -227,15 +230,29 @@ def _snapshot_days(names: tuple[str, ...] | list[str], run: Run) -> list[Any]:
 
 def _job(name: str) -> Any:
     """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train` and `score` (spark, settings, run, log), and
-    `cannot_score(settings, champion, columns)`."""
+    `cannot_score(settings, champion, columns)`. `spark` starts when it is used; a family that works without it, always
+    or in small homes, says so by `needs_spark(settings, run, action)`."""
     return import_module(f"spark_jobs.{name}.job")
 
 
-def _engines(settings: Settings) -> SparkSession:
-    """Start Spark and MLflow side by side: each takes seconds, mostly waiting for the other's kind of work."""
-    from spark_jobs.session import session
+def _engines(settings: Settings, run: Run, actions: Mapping[str, tuple[str, ...]]) -> LazySession:
+    """Start MLflow, and beside it Spark where a family's action needs it: each takes seconds, mostly waiting for the
+    other's kind of work."""
+    from spark_jobs.session import LazySession
 
+    spark = LazySession(settings.home.warehouse, settings.home.logs / "spark.log")
+    is_needed = any(_needs_spark(settings, run, name, action) for name, said in actions.items() for action in said)
     with ThreadPoolExecutor(max_workers=1) as beside:
-        spark = beside.submit(session, settings.home.warehouse, settings.home.logs / "spark.log")
+        started = beside.submit(spark.start) if is_needed else None
         _open_store(settings)
-        return spark.result()
+        if started:
+            started.result()
+    return spark
+
+
+def _needs_spark(settings: Settings, run: Run, name: str, action: str) -> bool:
+    job = _job(name)
+    try:
+        return not hasattr(job, "needs_spark") or job.needs_spark(settings, run, action)
+    except HuaxiangError:
+        return False  # what it lacks, the action itself will say

@@ -256,6 +256,20 @@ def test_the_same_purchases_give_the_same_lists_and_models_in_another_home(score
     assert (card["training_as_of"], card["scored_as_of"]) == ("2024-06-30", "2024-07-01")
 
 
+def test_spark_lists_what_the_laptop_lists(scored, items):
+    on_spark = scored.scores(params=replace(PARAMS, laptop_purchases=0))
+    pd.testing.assert_frame_equal(on_spark, items, check_exact=True)
+
+
+def test_a_home_of_few_purchases_is_scored_without_spark(scored, items):
+    from spark_jobs.recommendations import job
+
+    assert job.needs_spark(scored.settings, DAY, "train")
+    assert not job.needs_spark(scored.settings, DAY, "score")
+    without = replace(scored, spark=None)
+    pd.testing.assert_frame_equal(without.scores(), items, check_exact=True)
+
+
 def test_too_little_data_is_said_in_a_sentence(spark, tmp_path):
     shop = a_shop(spark, tmp_path)
     with pytest.raises(HuaxiangError, match="no recommend_any has been trained"):

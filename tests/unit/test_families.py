@@ -17,18 +17,21 @@ from huaxiang.steps import StepLog
 RUN = Run(date(2024, 4, 1), date(2024, 4, 1))
 
 
-class Alive:
+class Answers:
     """A Spark session that answers."""
 
     def range(self, _):
         return SimpleNamespace(count=lambda: 1)
 
 
-class Dead:
+class Ended:
     """A Spark session whose Java process has ended."""
 
     def range(self, _):
         raise ConnectionError("refused")
+
+
+ALIVE, DEAD, NEVER_STARTED = (SimpleNamespace(started=session) for session in (Answers(), Ended(), None))
 
 
 def job(error: Exception | None = None):
@@ -41,7 +44,7 @@ def job(error: Exception | None = None):
 
 def tried(monkeypatch, settings, error, spark=None):
     monkeypatch.setattr(models, "_job", lambda name: job(error))
-    return models._tried(spark or Alive(), settings, RUN, StepLog("models"), "scores", ("train", "score"))
+    return models._tried(spark or ALIVE, settings, RUN, StepLog("models"), "scores", ("train", "score"))
 
 
 def test_a_family_that_goes_well_gives_no_reason(monkeypatch, settings):
@@ -59,7 +62,26 @@ def test_a_reason_is_the_message_of_our_own_errors_and_only_the_kind_of_others(m
 
 def test_when_spark_died_the_step_fails_so_that_it_can_be_retried(monkeypatch, settings):
     with pytest.raises(HuaxiangError, match="Spark stopped while it worked"):
-        tried(monkeypatch, settings, ValueError("gone"), spark=Dead())
+        tried(monkeypatch, settings, ValueError("gone"), spark=DEAD)
+
+
+def test_a_family_can_fail_though_nobody_started_spark(monkeypatch, settings):
+    assert tried(monkeypatch, settings, HuaxiangError("too little data"), spark=NEVER_STARTED) == "too little data"
+
+
+def test_spark_starts_only_where_an_action_needs_it(monkeypatch, settings):
+    started = []
+    monkeypatch.setattr("spark_jobs.session.session", lambda *places: started.append(places))
+    monkeypatch.setattr(models, "_open_store", lambda settings: None)
+    needs = {"train": True, "score": False}
+    monkeypatch.setattr(models, "_job", lambda name: SimpleNamespace(needs_spark=lambda *asked: needs[asked[-1]]))
+    assert models._engines(settings, RUN, {"scores": ("score",)}).started is None
+    assert started == []
+    models._engines(settings, RUN, {"scores": ("train",)})
+    assert len(started) == 1
+    monkeypatch.setattr(models, "_job", lambda name: job())  # a family that says nothing needs it
+    models._engines(settings, RUN, {"scores": ("score",)})
+    assert len(started) == 2
 
 
 def test_what_a_failed_family_wrote_is_removed_and_its_reason_stands_there(settings):

@@ -14,6 +14,10 @@ _ENVIRONMENT = (
     ("HUAXIANG_HOME", "The folder that holds all that is not code; default `var/` in the checkout."),
     ("HUAXIANG_CONFIG", "The home's settings; default `huaxiang.yml` in the checkout. Its `sources/` lies beside it."),
     ("HUAXIANG_ENGINE", "What the SQL runs on: `duckdb` (default) or `spark`; wins over `engine` of `huaxiang.yml`."),
+    (
+        "HUAXIANG_MODELS_ENGINE",
+        "Where models that run either way work: `laptop` (in the command) or `spark`; default by the number of rows.",
+    ),
     ("HUAXIANG_SPARK_MASTER", "The Spark master; default `local[2]`, which runs inside the command."),
     ("HUAXIANG_PORT_AIRFLOW", "Airflow's port on 127.0.0.1; default 8080."),
     ("HUAXIANG_PORT_MLFLOW", "MLflow's port on 127.0.0.1; default 5000."),
