@@ -61,6 +61,11 @@ def snapshot_days(as_of: date) -> list[date]:
     return []
 
 
+def needs_spark(settings: Settings, run: Run, action: str) -> bool:
+    """Candidates are mined by Spark; rules are counted in DuckDB."""
+    return action == "train"
+
+
 def train(
     spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: AssociationParams | None = None
 ) -> tracking.Version | None:

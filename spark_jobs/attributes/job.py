@@ -33,6 +33,11 @@ def snapshot_days(as_of: date) -> list[date]:
     return []
 
 
+def needs_spark(settings: Settings, run: Run, action: str) -> bool:
+    """What is fitted is one row per customer: it never does."""
+    return False
+
+
 def train(
     spark: SparkSession | None, settings: Settings, run: Run, log: StepLog, params: AttributeParams | None = None
 ) -> dict[str, tracking.Version | None]:

@@ -71,6 +71,11 @@ def snapshot_days(as_of: date, params: ScoreParams | None = None) -> list[date]:
     return [as_of - timedelta(days=params.horizon_days * number) for number in range(params.cutoffs, 0, -1)]
 
 
+def needs_spark(settings: Settings, run: Run, action: str) -> bool:
+    """What is fitted is one row per customer: it never does."""
+    return False
+
+
 def train(
     spark: SparkSession | None, settings: Settings, run: Run, log: StepLog, params: ScoreParams | None = None
 ) -> dict[str, tracking.Version | None]:

@@ -59,6 +59,11 @@ def snapshot_days(as_of: date) -> list[date]:
     return []
 
 
+def needs_spark(settings: Settings, run: Run, action: str) -> bool:
+    """K-Means is fitted by Spark; the nearest centre is a few sums per customer."""
+    return action == "train"
+
+
 def train(
     spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SegmentParams | None = None
 ) -> tracking.Version | None:

@@ -51,6 +51,11 @@ def snapshot_days(as_of: date) -> list[date]:
     return []
 
 
+def needs_spark(settings: Settings, run: Run, action: str) -> bool:
+    """Patterns are mined by Spark; the next step is looked up."""
+    return action == "train"
+
+
 def train(
     spark: SparkSession, settings: Settings, run: Run, log: StepLog, params: SequenceParams | None = None
 ) -> tracking.Version | None:

@@ -229,9 +229,9 @@ def _snapshot_days(names: tuple[str, ...] | list[str], run: Run) -> list[Any]:
 
 
 def _job(name: str) -> Any:
-    """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train` and `score` (spark, settings, run, log), and
-    `cannot_score(settings, champion, columns)`. `spark` starts when it is used; a family that works without it, always
-    or in small homes, says so by `needs_spark(settings, run, action)`."""
+    """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train` and `score` (spark, settings, run, log),
+    `cannot_score(settings, champion, columns)`, and `needs_spark(settings, run, action)`: the session starts when it is
+    used, and beside MLflow where it is known that it will be."""
     return import_module(f"spark_jobs.{name}.job")
 
 
@@ -253,6 +253,6 @@ def _engines(settings: Settings, run: Run, actions: Mapping[str, tuple[str, ...]
 def _needs_spark(settings: Settings, run: Run, name: str, action: str) -> bool:
     job = _job(name)
     try:
-        return not hasattr(job, "needs_spark") or job.needs_spark(settings, run, action)
+        return bool(job.needs_spark(settings, run, action))
     except HuaxiangError:
         return False  # what it lacks, the action itself will say

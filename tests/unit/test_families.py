@@ -79,9 +79,6 @@ def test_spark_starts_only_where_an_action_needs_it(monkeypatch, settings):
     assert started == []
     models._engines(settings, RUN, {"scores": ("train",)})
     assert len(started) == 1
-    monkeypatch.setattr(models, "_job", lambda name: job())  # a family that says nothing needs it
-    models._engines(settings, RUN, {"scores": ("score",)})
-    assert len(started) == 2
 
 
 def test_what_a_failed_family_wrote_is_removed_and_its_reason_stands_there(settings):

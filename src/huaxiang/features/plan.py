@@ -32,7 +32,9 @@ def plan(features: Iterable[Feature]) -> dict[str, Any]:
         for days, name in one.columns.items():
             column = {"name": name, "type": _portable(one.type), "fill": one.fill}
             if one.merges:
-                column |= {"table": f"{one.event}_windows"} | _merged(one, bands.index(days) + 1 if days != bands[-1] else None, measures)
+                column |= {"table": f"{one.event}_windows"} | _merged(
+                    one, bands.index(days) + 1 if days != bands[-1] else None, measures
+                )
             else:
                 column |= _counted(one, days, sets)
             columns.append(column)
