@@ -22,7 +22,7 @@ down: setup ## End what `make up` started, and nothing else.
 	@$(WORK)/huaxiang down
 
 test: setup ## Run every test but those of test-services; the page tests need Debian's chromium.
-	@$(WORK)/pytest -m 'not services' --durations 15
+	@$(WORK)/pytest -n 2 -m 'not services' --durations 25
 
 test-services: setup ## Run one day through Postgres, an MLflow server and a Spark cluster, as processes on this machine.
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "test-services: PostgreSQL is missing; install it with 'apt-get install postgresql' (Debian)." >&2; exit 1; }

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -28,11 +29,19 @@ def chromium() -> str | None:
     return os.environ.get("HUAXIANG_CHROMIUM") or shutil.which("chromium")
 
 
-def pytest_collection_modifyitems(items) -> None:
-    """Tests of one folder run in one process when there are several: they share a Spark session or a released home."""
-    for item in items:
-        folder = item.path.relative_to(item.config.rootpath).parts[1]
-        item.add_marker(pytest.mark.xdist_group(item.path.stem if folder in APART else folder))
+def pytest_xdist_make_scheduler(config, log):
+    """With several workers, tests of one folder run in one of them: they share a Spark session or a released home.
+
+    The groups of pytest-xdist itself (`--dist loadgroup`) are written into node ids, which pytest 9.2 no longer reads.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = PurePosixPath(nodeid.partition("::")[0])
+            return str(path if path.parent.name in APART else path.parent)
+
+    return ByFolder(config, log)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
