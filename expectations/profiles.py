@@ -52,6 +52,7 @@ def profiles(portraits: Portraits, limits: GateLimits) -> ExpectationSuite:
         *_coverage(portraits, limits),
         *_levels(portraits),
         *_attributes(portraits),
+        *_drift(portraits, limits),
         *_reconciliation(portraits),
     ]
     return suite_of("profiles", checks)
@@ -354,6 +355,35 @@ def _levels(portraits: Portraits) -> list:
                     "doubled, lost or in two segments."
                 ),
                 next_step=_BUILD_AGAIN,
+            ),
+        )
+    ]
+
+
+def _drift(portraits: Portraits, limits: GateLimits) -> list:
+    import great_expectations.expectations as gxe
+
+    if not portraits.has_drift:
+        return []
+    return [
+        gxe.ExpectColumnValuesToBeBetween(
+            column="psi",
+            max_value=limits.drift_warning_index,
+            severity="warning",
+            meta=words(
+                name="customers_are_as_the_models_know_them",
+                kind="drift",
+                view="drift",
+                table="customer_features",
+                expected=(
+                    f"a population stability index of at most {limits.drift_warning_index} for each feature and score, "
+                    "against the day from which these models score"
+                ),
+                description=(
+                    "Models answer for customers like those they learned from. When a feature or a score has moved, "
+                    "either the customers have changed or the data have."
+                ),
+                next_step="look whether a source changed; if the customers did, train again with 'huaxiang train'",
             ),
         )
     ]

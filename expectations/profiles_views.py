@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from expectations.checks import quoted
 from expectations.duckdb_engine import Database
+from huaxiang.drift.daily import FILE, read
 from huaxiang.errors import MissingPartition
 from huaxiang.release.store import latest_before
 from huaxiang.settings import Run, Settings
@@ -21,6 +23,7 @@ class Portraits:
     tables: tuple[ReleasedTable, ...]
     columns: dict[str, tuple[str, ...]]
     has_money: bool
+    has_drift: bool = False
 
     def has(self, table: str, column: str) -> bool:
         return column in self.columns.get(table, ())
@@ -53,7 +56,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
     has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
     if has_money:
         _balances(database, settings, run, lines)
-    return Portraits(as_of=run.as_of, tables=tables, columns=columns, has_money=has_money)
+    has_drift = _drift(database, build)
+    return Portraits(as_of=run.as_of, tables=tables, columns=columns, has_money=has_money, has_drift=has_drift)
 
 
 _PROFILES = "profiles/customer_profiles.parquet"
@@ -135,6 +139,23 @@ def _segments(database: Database) -> None:
         from segments
         """
     )
+
+
+def _drift(database: Database, build: Path) -> bool:
+    """`drift`: how far each feature and score has moved since its models are in use; whether the build says so."""
+    found = read(build)
+    rows = ", ".join(
+        f"({one.psi}, {quoted(f'{one.kind} {one.name}: {one.psi:.3f} since {one.reference_on}')})" for one in found
+    )
+    if rows:
+        database.run(
+            f"""
+            create table drift as
+            select psi, said, null::bigint as failing_rows, {quoted(FILE)} as place
+            from (values {rows}) as drifts(psi, said)
+            """
+        )
+    return bool(rows)
 
 
 # Figures of the levels, and what they are in the portraits: the column summed over (None: the rows counted).

@@ -188,9 +188,11 @@ def _profiles(said: argparse.Namespace) -> None:
     if said.customer or said.json:
         raise HuaxiangError("--customer and --json belong to 'huaxiang profiles show'")
     from huaxiang import gates, warehouse
+    from huaxiang.drift import daily as drift
 
     def build_and_check(settings: Settings, run: Run) -> None:
         warehouse.profiles(settings, run)
+        drift.measure(settings, run)
         gates.check(settings, run, "profiles")
 
     _writing(said, build_and_check)

@@ -30,6 +30,7 @@ class GateLimits:
     uncovered_warning_share: float = 0.02
     lost_customers_critical_share: float = 0.02
     smallest_segment_warning_share: float = 0.01
+    drift_warning_index: float = 0.25  # population stability index: from here on much has moved (Siddiqi 2006)
 
 
 def read_limits(said: object, where: str) -> GateLimits:

@@ -258,6 +258,20 @@ def test_a_tiny_segment_is_told(settings, build):
     assert found["observed"] == "segment 2: 1 of 1,000 customers (0.10 %)"
 
 
+def test_a_feature_that_moved_since_the_models_learned_is_told(settings, build):
+    assert "customers_are_as_the_models_know_them" not in checked(settings)  # nothing is known of a day before
+    band = {"reference_on": "2024-03-01", "models": "f1", "edges": [5.0]}
+    steady = {"kind": "score", "name": "churn_28d", **band, "reference": [0.5, 0.5, 0.0], "today": [0.5, 0.5, 0.0]}
+    moved = {"kind": "feature", "name": "recency_days", **band, "reference": [0.5, 0.5, 0.0], "today": [0.9, 0.1, 0.0]}
+    (build / "drift").mkdir()
+    (build / "drift" / "drift.json").write_text(json.dumps({"drift": [steady, moved]}))
+
+    found = checked(settings)["customers_are_as_the_models_know_them"]
+
+    assert (found["passed"], found["severity"]) == (False, "warning")
+    assert found["observed"] == "feature recency_days: 0.879 since 2024-03-01"
+
+
 def test_a_home_without_products_segments_and_tags_has_fewer_checks(settings, build):
     change(build / PROFILES, "select * exclude (top_category, segment_id, segment_name, discount_share) from rows")
     change(build / LEVELS, "select * from rows where level = 'population'")
