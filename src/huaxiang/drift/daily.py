@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,10 @@ class Drift:
     @property
     def psi(self) -> float:
         return stability.index(self.reference, self.today)
+
+    @property
+    def since(self) -> date:
+        return date.fromisoformat(self.reference_on)
 
     @property
     def status(self) -> str:

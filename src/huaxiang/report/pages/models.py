@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from huaxiang import families
+from huaxiang.drift.daily import read
 from huaxiang.report import charts, words
 from huaxiang.report.metrics import Metric
 from huaxiang.report.model_cards import Figure, Measure, ModelCard, cards, verdict
@@ -39,6 +40,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         drawings={card.target: drawings(card) for card in found},
         places={family: place for family, place in _SHOWN_ON.items() if place[0].partition("#")[0] in pages},
         left_out=left_out(tables),
+        drift=sorted(read(tables.build), key=lambda one: (-one.psi, one.kind, one.name)),
     )
     return {"models": len(found)}
 
