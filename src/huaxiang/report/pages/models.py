@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from huaxiang import families
-from huaxiang.drift.daily import read
+from huaxiang.drift.daily import Drift, read
 from huaxiang.report import charts, words
 from huaxiang.report.metrics import Metric
 from huaxiang.report.model_cards import Figure, Measure, ModelCard, cards, verdict
@@ -40,9 +40,15 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         drawings={card.target: drawings(card) for card in found},
         places={family: place for family, place in _SHOWN_ON.items() if place[0].partition("#")[0] in pages},
         left_out=left_out(tables),
-        drift=sorted(read(tables.build), key=lambda one: (-one.psi, one.kind, one.name)),
+        drift=drift(tables),
     )
     return {"models": len(found)}
+
+
+def drift(tables: BuildTables) -> list[Drift]:
+    """What can be compared with an earlier day, the most moved first: nothing on the first day of new models."""
+    earlier = (one for one in read(tables.build) if one.since < tables.run.as_of)
+    return sorted(earlier, key=lambda one: (-one.psi, one.kind, one.name))
 
 
 def left_out(tables: BuildTables) -> list[tuple[str, str]]:
