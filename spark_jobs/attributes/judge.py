@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from huaxiang.judging import calibration
 from huaxiang.promotion import Interval
 from spark_jobs.attributes import inference
 from spark_jobs.attributes.params import AttributeParams
-from spark_jobs.scores import calibration
 
 if TYPE_CHECKING:
     import numpy as np

@@ -161,7 +161,11 @@ def _event(file: Declaration) -> Event:
 
 def _baseline(file: Declaration) -> Baseline:
     said = file.said["baseline"]
-    if not isinstance(said, dict) or set(said) != set(_BASELINE) or not all(isinstance(one, str) for one in said.values()):
+    if (
+        not isinstance(said, dict)
+        or set(said) != set(_BASELINE)
+        or not all(isinstance(one, str) for one in said.values())
+    ):
         raise file.wrong("is not a column to beat", f"write it with the texts {', '.join(_BASELINE)}", "baseline")
     if not _NAME.fullmatch(said["name"]):
         raise file.wrong("is no name of a recipe", "use lower-case letters, digits and _", "baseline", "name")

@@ -22,7 +22,21 @@ pytestmark = pytest.mark.spark
 
 DAY = Run(date(2024, 10, 20), date(2024, 10, 20))
 NEXT = Run(date(2024, 10, 21), date(2024, 10, 21))
-PARAMS = replace(ScoreParams(), cutoffs=7, resamples=60, tree_count=12, least_leaf_rows=20, category_count=3, bins=5)
+PARAMS = replace(
+    ScoreParams(),
+    cutoffs=7,
+    judged_cutoffs=4,
+    resamples=60,
+    tree_count=12,
+    least_leaf_rows=20,
+    bins=5,
+    forest_trees=10,
+    neighbour_groups=60,
+    net_rounds=8,
+    tree_leaf_rows=40,
+    shuffles=2,
+)
+RECIPES = ("logistic", "tree", "forest", "boosting", "svm", "bayes", "neighbours", "net")
 KEY = ["customer_id", "target", "category"]
 
 
