@@ -57,12 +57,12 @@ def train(
     made: dict[str, tracking.Version | None] = {}
     left_out: dict[str, str] = {}
     for target in load_targets(settings):
-        prepared = _prepared(settings, run, target, features, order_days, params)
-        if isinstance(prepared, str):
-            left_out[target.name] = prepared
-            log.progress(f"{target.name} is left out: {prepared}")
+        ready = prepared(settings, run, target, features, order_days, params)
+        if isinstance(ready, str):
+            left_out[target.name] = ready
+            log.progress(f"{target.name} is left out: {ready}")
         else:
-            made[target.name] = _train(settings, run, log, target, prepared, params)
+            made[target.name] = _train(settings, run, log, target, ready, params)
     if not made:
         reasons = dict.fromkeys(f"{name} {reason}" for name, reason in left_out.items())
         raise HuaxiangError(f"scores: no target can be trained up to {run.as_of}: {'; '.join(reasons)}")
@@ -107,7 +107,7 @@ def cannot_score(settings: Settings, champion: tracking.Version, columns: set[st
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
     """The rows of a target, the cut-offs that can be used, and which of them are judged."""
 
     rows: Examples
@@ -115,9 +115,9 @@ class _Prepared:
     plan: Plan
 
 
-def _prepared(
+def prepared(
     settings: Settings, run: Run, target: Target, features: pd.DataFrame, order_days: pd.DataFrame, params: ScoreParams
-) -> _Prepared | str:
+) -> Prepared | str:
     """What a target is trained on, or why it cannot be."""
     numbers = [inputs.day_number(day) for day in snapshot_days(run.as_of, params)]
     wanted = [number for number in numbers if number + target.window_days <= inputs.day_number(run.as_of)]
@@ -149,11 +149,11 @@ def _prepared(
             f"has {len(cutoffs)} usable cut-offs, {params.step_days} days apart, each with {params.fewest_customers} "
             f"customers and {params.fewest_events} of either outcome: {error}; train when there is more history"
         )
-    return _Prepared(rows, cutoffs, plan)
+    return Prepared(rows, cutoffs, plan)
 
 
 def _train(
-    settings: Settings, run: Run, log: StepLog, target: Target, prepared: _Prepared, params: ScoreParams
+    settings: Settings, run: Run, log: StepLog, target: Target, prepared: Prepared, params: ScoreParams
 ) -> tracking.Version | None:
     rows, cutoffs, plan, baseline = prepared.rows, prepared.cutoffs, prepared.plan, target.baseline
     found = guards.guarded(rows, cutoffs, plan, target.name, settings.currency, params)

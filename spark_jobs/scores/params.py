@@ -42,6 +42,7 @@ class ScoreParams:
     customers: int = 20_000  # of a larger home so many are learned from, drawn by a hash of their ids
     clip: float = 4.0  # standard deviations: no single figure decides alone
 
+    recipes: tuple[str, ...] = ("logistic", "tree", "forest", "boosting", "svm", "bayes", "neighbours", "net")
     # Weight of the squared coefficients beside the mean loss of a row: fits on few and on many rows are shrunk alike,
     # so that what calibrates the one suits the other.
     penalty: float = 0.001
