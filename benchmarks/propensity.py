@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--as-of", type=date.fromisoformat, required=True)
     parser.add_argument("--categories", type=int, default=50)
     said = parser.parse_args()
-    settings, run, params = load_settings(), Run(said.as_of, said.as_of), ScoreParams()
+    settings, run, params = load_settings(), Run(said.as_of, said.as_of), replace(ScoreParams(), recipes=RECIPES)
     with warehouse.training_build(settings, run) as private:
         warehouse.training_set(private, run, job.snapshot_days(run.as_of, params), StepLog("train"))
         report(private, run, said.categories, params)
@@ -82,9 +82,7 @@ def judged(settings: Settings, run: Run, target: Target, params: ScoreParams) ->
     prepared = job.prepared(settings, run, target, features, order_days, params)
     if isinstance(prepared, str):
         raise SystemExit(f"{target.name}: {prepared}")
-    return walk.walk_forward(
-        prepared.rows, prepared.cutoffs, prepared.plan, target.baseline, settings.currency, params, RECIPES
-    )
+    return walk.walk_forward(prepared.rows, prepared.cutoffs, prepared.plan, target.baseline, settings.currency, params)
 
 
 def propensity(trial: Trial, recipe: str, baseline: str, params: ScoreParams) -> Propensity:

@@ -50,7 +50,7 @@ class ScoreParams:
     # Of these so many are drawn for the slower recipes, by the seed.
     tree_rows: int = 60_000
     forest_rows: int = 12_000
-    boosting_rows: int = 150_000
+    boosting_rows: int = 60_000
     svm_rows: int = 60_000
     neighbour_rows: int = 16_000
     net_rows: int = 16_000

@@ -81,7 +81,6 @@ def walk_forward(
     baseline: Baseline,
     currency: str,
     params: ScoreParams,
-    names: Sequence[str] = tuple(RECIPES),
 ) -> Trial:
     """Fit every recipe before every cut-off of the plan, judge it on the last ones, and fit it once more on all.
 
@@ -91,7 +90,7 @@ def walk_forward(
     import numpy as np
     import pandas as pd
 
-    walk = _walked(examples, cutoffs, plan, baseline, currency, params, names)
+    walk = _walked(examples, cutoffs, plan, baseline, currency, params)
     rows = examples.where(np.isin(examples.cutoff, plan.walked))
     codes, categories = pd.factorize(rows.category, sort=True)
     first = plan.walked.index(plan.judged[0])
@@ -150,14 +149,12 @@ def _walked(
     baseline: Baseline,
     currency: str,
     params: ScoreParams,
-    names: Sequence[str],
 ) -> _Walk:
     """All recipes fitted before every walked cut-off and scored at it, and fitted once more on all cut-offs."""
     import numpy as np
 
-    walk = _Walk(
-        {name: [] for name in (baseline.name, *names)}, cost={name: Cost() for name in (baseline.name, *names)}
-    )
+    every = (baseline.name, *params.recipes)
+    walk = _Walk({name: [] for name in every}, cost={name: Cost() for name in every})
     for cutoff in (*plan.walked, cutoffs[-1] + plan.window_days):
         learned = known_at(examples, cutoffs, cutoff, plan.window_days, params)
         require_known(np.unique(learned.cutoff), cutoff, plan.window_days)

@@ -59,7 +59,7 @@ def planted(seed: int, noise_of_challenger: float) -> Decision:
     rng = np.random.default_rng(seed)
     label = (rng.uniform(size=600) < 0.3).astype(float)
     noise = {"recency": 3.0, "champion": 1.0, "challenger": noise_of_challenger}
-    drawn = resampling.draws(len(label), 200, seed)
+    drawn = resampling.draws(len(label), 200, seed + 1_000)  # of another seed than the labels, or they hang together
     who, one = np.arange(len(label)), np.zeros(len(label), dtype=int)
     figures = {}
     for recipe, spread in noise.items():
