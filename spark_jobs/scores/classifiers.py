@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 
+def load() -> None:
+    """Import what the fits need, so that the first of them is not charged for it."""
+    import sklearn.cluster
+    import sklearn.ensemble
+    import sklearn.linear_model
+    import sklearn.naive_bayes
+    import sklearn.neighbors
+    import sklearn.neural_network
+    import sklearn.svm
+    import sklearn.tree  # noqa: F401
+
+
 def logistic(levels: Array, label: Array, params: ScoreParams) -> Any:
     from sklearn.linear_model import LogisticRegression
 

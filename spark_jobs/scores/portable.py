@@ -21,8 +21,9 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
 Model = dict[str, Any]
-# All a skops file of ours may hold beyond numpy and scikit-learn's plain types; anything else is refused, not run.
-TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+# All a skops file of ours may hold beyond numpy and scikit-learn's plain types; anything else is refused, not run. A
+# forged tree could crash the process, not take it over; a champion is kept sealed, so a changed file is not read.
+TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "sklearn.tree._tree.Tree"]
 ESTIMATOR = "estimator.skops"
 _SUREST = 1e-4  # a share of 0 or 1 among few rows is not taken at its word
 _REST = "the other figures, and how all act together,"
@@ -127,8 +128,10 @@ def logits(model: Model, scores: np.ndarray, categories: np.ndarray) -> np.ndarr
 
 
 def probabilities(model: Model, scores: np.ndarray, categories: np.ndarray) -> np.ndarray:
-    """Calibrated and rounded."""
-    return np.round(1.0 / (1.0 + np.exp(-np.clip(logits(model, scores, categories), -500, 500))), model["decimals"])
+    """Calibrated and rounded; nobody is ever quite sure."""
+    least = 10.0 ** -model["decimals"]
+    found = 1.0 / (1.0 + np.exp(-np.clip(logits(model, scores, categories), -500, 500)))
+    return np.round(np.clip(found, least, 1 - least), model["decimals"])
 
 
 def is_weighted_sum(model: Model) -> bool:

@@ -148,10 +148,9 @@ def fit(recipe: str, model: Mapping[str, Any], rows: Seen, label: Array, params:
     More threads gain little on small fits and, beside other work on the machine, lose tenfold by waiting for each
     other; and sums in one order give the same figures on every machine.
     """
-    import sklearn.ensemble
-    import sklearn.linear_model  # noqa: F401 (the limit below reaches only libraries that are loaded)
     from threadpoolctl import threadpool_limits
 
+    classifiers.load()  # the limit below reaches only libraries that are loaded
     chosen = RECIPES[recipe]
     drawn = sample(len(label), chosen.rows(params), params.seed)
     figures = (rows.levels if chosen.sees_levels else rows.values)[drawn]

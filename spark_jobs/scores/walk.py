@@ -13,7 +13,7 @@ from huaxiang.judging.resampling import Replicates
 from huaxiang.judging.splits import Plan, require_known
 from huaxiang.promotion import Interval
 from huaxiang.targets import Baseline
-from spark_jobs.scores import recipes
+from spark_jobs.scores import classifiers, recipes
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.params import ScoreParams
 from spark_jobs.scores.recipes import RECIPES, Fitted, Seen
@@ -90,6 +90,7 @@ def walk_forward(
     import numpy as np
     import pandas as pd
 
+    classifiers.load()
     walk = _walked(examples, cutoffs, plan, baseline, currency, params)
     rows = examples.where(np.isin(examples.cutoff, plan.walked))
     codes, categories = pd.factorize(rows.category, sort=True)
@@ -230,4 +231,5 @@ def _calibrated(scores: Array, codes: Array, lines: Sequence[Calibration], rows:
     for code, line in enumerate(lines):
         mine = codes[rows] == code
         found[mine] = line(scores[rows][mine])
-    return np.round(found, params.decimals)
+    least = 10.0**-params.decimals
+    return np.round(np.clip(found, least, 1 - least), params.decimals)
