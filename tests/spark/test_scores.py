@@ -34,7 +34,6 @@ PARAMS = replace(
     bins=5,
     forest_trees=10,
     neighbour_groups=60,
-    net_rounds=8,
     tree_leaf_rows=40,
     shuffles=2,
 )
