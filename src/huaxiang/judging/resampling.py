@@ -41,6 +41,8 @@ def draws(customers: int, resamples: int, seed: int) -> Array:
     """How often each customer is drawn: one column per resample, after a first one in which each counts once."""
     import numpy as np
 
+    if not customers:
+        return np.ones((0, resamples + 1))
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(customers, np.full(customers, 1.0 / customers), size=resamples)
     return np.vstack([np.ones((1, customers)), drawn]).T.copy()
