@@ -91,7 +91,7 @@ def neighbours(levels: Array, label: Array, params: ScoreParams) -> Any:
     from sklearn.neighbors import KNeighborsRegressor
 
     count = max(params.neighbours, min(params.neighbour_groups, len(label) // (2 * params.neighbour_rows_least)))
-    grouped = MiniBatchKMeans(count, n_init=1, batch_size=4096, max_iter=20, random_state=params.seed).fit(levels)
+    grouped = MiniBatchKMeans(count, n_init=1, batch_size=4096, max_iter=10, random_state=params.seed).fit(levels)
     sizes = np.bincount(grouped.labels_, minlength=count)
     kept = sizes >= params.neighbour_rows_least
     shares = np.bincount(grouped.labels_, weights=label, minlength=count)[kept] / sizes[kept]

@@ -53,10 +53,10 @@ class ScoreParams:
     boosting_rows: int = 60_000
     svm_rows: int = 60_000
     neighbour_rows: int = 16_000
-    net_rows: int = 16_000
+    net_rows: int = 12_000
     tree_leaves: int = 24
     tree_leaf_rows: int = 100
-    forest_trees: int = 50
+    forest_trees: int = 40
     forest_leaf_rows: int = 20
     forest_column_share: float = 0.2
     tree_count: int = 60  # of boosting, as the next four
