@@ -69,7 +69,11 @@ def judge(
     for name in ("held_share", "later_lift"):
         figures[f"{name}_gain"] = figures[name] - figures[f"baseline_{name}"]
     flat = {name: value for metric, values in figures.items() for name, value in _interval(metric, values).items()}
-    return {**flat, "judged_customers": float(len(per_customer)), "judged_orders": float(samples[0, places[EVERY_ORDER]])}
+    return {
+        **flat,
+        "judged_customers": float(len(per_customer)),
+        "judged_orders": float(samples[0, places[EVERY_ORDER]]),
+    }
 
 
 def _lift_and_held(

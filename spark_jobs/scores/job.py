@@ -133,12 +133,8 @@ def prepared(
         return facts
     rows = examples.of_target(target, features, facts, params)
     if target.baseline.column not in rows.features.columns:
-        raise target.declaration.wrong(
-            f"'{target.baseline.column}' is no figure that is learned from",
-            f"take one of {', '.join(rows.features.columns)}",
-            "baseline",
-            "column",
-        )
+        wrong = f"'{target.baseline.column}' is no figure that is learned from here"
+        return str(target.declaration.wrong(wrong, f"take one of {', '.join(rows.features.columns)}", "baseline"))
     cutoffs = examples.usable_cutoffs(rows, wanted, params)
     try:
         plan = splits.plan(

@@ -238,12 +238,15 @@ def test_too_short_a_history_is_said_in_a_sentence(tmp_path):
 
 
 def test_a_target_whose_source_a_home_lacks_is_left_out_and_the_others_go_on(tmp_path, shop, capsys):
-    home = a_home(tmp_path, "buys_coffee_28d", "coupon_response_28d")
+    home = a_home(tmp_path, "buys_coffee_28d", "coupon_response_28d", "high_value_28d")
     (tmp_path / "targets" / "category_28d.yml").unlink()
     home.has(DAY, shop)
     assert set(home.trains(DAY)) == {"churn_28d"}
     assert set(home.scores(DAY)["target"]) == {"churn_28d"}
     said = capsys.readouterr()
+    assert (
+        "high_value_28d.yml:7: 'baseline' 'net_spend_28d' is no figure that is learned from here" in said.out + said.err
+    )
     assert "buys_coffee_28d is left out: nobody ever bought COFFEE" in said.out + said.err
     assert "coupon_response_28d is left out: this home has no redemptions of coupons" in said.out + said.err
 
