@@ -64,8 +64,11 @@ def of_target(target: Target, features: pd.DataFrame, facts: Facts, params: Scor
     """One row per row of `features`, and category where the target has scores per category."""
     if facts.days is not None:
         rows = category(features, facts.days, target.window_days, params)
+        if not target.is_by_category:
+            # The same for all customers of a day: it tells categories apart, and of a single one only days.
+            rows = replace(rows, features=rows.features.drop(columns=history.CUSTOMER_SHARE))
         if target.event.kind == "redemption":
-            kept = [*history.REDEMPTIONS, *rows.features.columns[len(history.COLUMNS) :]]
+            kept = [*history.REDEMPTIONS, *rows.features.columns[len(history.COLUMNS) - 1 :]]
             rows = replace(rows, features=rows.features[kept].rename(columns=history.REDEMPTIONS))
         return rows
     if target.event.kind == "high_spend":

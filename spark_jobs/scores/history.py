@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
+CUSTOMER_SHARE = "category_customer_share_28d"
 COLUMNS = (
     "category_order_count",
     "category_order_count_28d",
@@ -24,7 +25,7 @@ COLUMNS = (
     "category_recency_days",
     "category_order_share",
     "category_decayed_count",
-    "category_customer_share_28d",
+    CUSTOMER_SHARE,
 )
 
 # Of redemptions the same is counted; a share of orders they have not.
@@ -34,7 +35,6 @@ REDEMPTIONS = {
     "category_order_count_91d": "redemption_count_91d",
     "category_recency_days": "redemption_recency_days",
     "category_decayed_count": "redemption_decayed_count",
-    "category_customer_share_28d": "redemption_customer_share_28d",
 }
 KNOWN = frozenset((*COLUMNS, *REDEMPTIONS.values()))  # made here, and no column of the features
 

@@ -14,8 +14,9 @@ class ScoreParams:
     cutoffs: int = 9
     judged_cutoffs: int = 6  # so many of the last ones, where the history allows; else all that can be
     fewest_judged: int = 2
-    # So many of the latest calibrate: earlier fits learned from less, and are too sure of themselves.
+    # The latest two calibrate, and more until they hold so many events: old fits are too sure of themselves.
     calibration_cutoffs: int = 2
+    calibration_events: int = 400
     fewest_customers: int = 50  # a cut-off with fewer is not used
     fewest_events: int = 10  # nor one where fewer customers did, or fewer did not
 
@@ -84,7 +85,6 @@ class ScoreParams:
     least_reason: float = 0.1  # on the logit; what moves it less is not told
     reason_features: int = 8  # of a model that is no weighted sum: that many are tried per row
     told_rows: int = 1_000  # and so many rows of the training tell which those are
-    # The same for every customer: no reason.
-    untold_features: tuple[str, ...] = ("category_customer_share_28d", "redemption_customer_share_28d")
+    untold_features: tuple[str, ...] = ("category_customer_share_28d",)  # the same for every customer: no reason
     decimals: int = 6
     seed: int = 28

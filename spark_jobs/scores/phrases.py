@@ -39,7 +39,6 @@ _PHRASES = {
     ),
     "redemption_recency_days": ("days", "last coupon redeemed 1 day ago", "last coupon redeemed {} days ago"),
     "redemption_decayed_count": ("number", "recent redemptions weigh 1", "recent redemptions weigh {}"),
-    "redemption_customer_share_28d": ("share", "", "coupons redeemed by {} of the customers in 28 days"),
 }
 
 

@@ -213,8 +213,10 @@ def _signature(model: Mapping[str, Any]) -> ModelSignature:
 
 
 def _pictures(kept: Kept, recipe: str, categories: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of the recipe that won, the runner-up and the baseline; drawing all would take longer than fitting them."""
-    if recipe not in (kept.decision.winner, kept.decision.challenger, kept.baseline):
+    """Of the recipes that won, came second or have the best figure, and of the baseline; drawing all costs more than
+    fitting them."""
+    best = max(kept.metrics, key=lambda name: kept.metrics[name]["auc"])
+    if recipe not in (kept.decision.winner, kept.decision.challenger, kept.baseline, best):
         return {}
     trial, baseline, params = kept.trial, kept.baseline, kept.params
     labels = trial.rows.label

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from huaxiang.judging import calibration, resampling
+from huaxiang.judging import calibration, resampling, splits
 from huaxiang.judging.calibration import Calibration
 from huaxiang.judging.cost import Cost
 from huaxiang.judging.resampling import Replicates
@@ -107,13 +107,13 @@ def walk_forward(
         scores = np.concatenate(parts)
         probabilities = np.full(len(scores), np.nan)
         for cutoff in plan.judged:
-            known = np.isin(rows.cutoff, plan.calibrating(cutoff, params.calibration_cutoffs))
+            known = _calibrating(rows, plan.known(cutoff), len(categories), params)
             lines = _calibrations(scores, rows, known, codes, len(categories), params)
             probabilities[rows.cutoff == cutoff] = _calibrated(scores, codes, lines, rows.cutoff == cutoff, params)
         auc, brier = resampling.by_group(
             group, customers, drawn, rows.label[is_judged], scores[is_judged], probabilities[is_judged]
         )
-        last = np.isin(rows.cutoff, plan.walked[-params.calibration_cutoffs :])
+        last = _calibrating(rows, plan.walked, len(categories), params)
         judged[name] = Judged(
             recipe=name,
             fitted=walk.final[name],
@@ -209,6 +209,15 @@ def _fits(
 def _leave(walk: _Walk, name: str, reason: str) -> None:
     walk.left_out[name] = reason
     del walk.scores[name]
+
+
+def _calibrating(rows: Examples, known: Sequence[int], categories: int, params: ScoreParams) -> Array:
+    """The rows that calibrate, of the cut-offs that are known."""
+    import numpy as np
+
+    events = {day: float(rows.label[rows.cutoff == day].sum()) for day in known}
+    enough = params.calibration_events * categories
+    return np.isin(rows.cutoff, splits.calibrating(known, events, params.calibration_cutoffs, enough))
 
 
 def _calibrations(

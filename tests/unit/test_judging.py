@@ -123,8 +123,16 @@ def test_nine_cut_offs_give_six_that_are_judged_and_the_two_before_calibrate():
     found = splits.plan(range(0, 9 * 28, 28), 28, judged=6, fewest_judged=2, calibrating=2)
     assert found.judged == (84, 112, 140, 168, 196, 224)
     assert found.walked == (28, 56, *found.judged)
-    assert found.calibrating(84, 2) == (28, 56)
-    assert found.calibrating(224, 2) == (168, 196)
+    assert found.known(84) == (28, 56)
+    assert found.known(140) == (28, 56, 84, 112)
+
+
+def test_the_latest_two_days_calibrate_and_more_while_they_hold_few_events():
+    events = {28: 90.0, 56: 100.0, 84: 40.0, 112: 60.0}
+    assert splits.calibrating((28, 56, 84, 112), events, 2, 100) == (84, 112)
+    assert splits.calibrating((28, 56, 84, 112), events, 2, 101) == (56, 84, 112)
+    assert splits.calibrating((28, 56, 84, 112), events, 2, 999) == (28, 56, 84, 112)
+    assert splits.calibrating((28,), events, 2, 999) == (28,)
 
 
 def test_with_a_shorter_history_fewer_are_judged_and_at_last_none():
@@ -136,8 +144,8 @@ def test_with_a_shorter_history_fewer_are_judged_and_at_last_none():
 def test_a_longer_window_has_to_be_over_before_it_teaches_or_calibrates():
     found = splits.plan(range(0, 9 * 28, 28), 56, judged=6, fewest_judged=2, calibrating=2)
     assert found.judged == (112, 140, 168, 196, 224)  # learned from up to 56, calibrated at 56 by what 0 taught
-    assert found.calibrating(112, 2) == (56,)
-    assert found.calibrating(168, 2) == (84, 112)
+    assert found.known(112) == (56,)
+    assert found.known(168) == (56, 84, 112)
 
 
 def test_a_split_that_is_not_by_time_is_refused():

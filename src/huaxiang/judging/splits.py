@@ -7,7 +7,7 @@ Evaluation of Recommendation Models", 2020, measure what it costs).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from huaxiang.errors import HuaxiangError
@@ -29,9 +29,21 @@ class Plan:
     judged: tuple[int, ...]
     window_days: int
 
-    def calibrating(self, day: int, most: int) -> tuple[int, ...]:
-        """The latest walked days, at most so many, whose window is over at the end of `day`."""
-        return tuple(one for one in self.walked if one + self.window_days <= day)[-most:]
+    def known(self, day: int) -> tuple[int, ...]:
+        """The walked days whose window is over at the end of `day`."""
+        return tuple(one for one in self.walked if one + self.window_days <= day)
+
+
+def calibrating(known: Sequence[int], events: Mapping[int, float], fewest: int, enough: float) -> tuple[int, ...]:
+    """Of the known days the latest `fewest`, and more as long as they do not hold `enough` events together.
+
+    Old fits learned from less and are too sure of themselves; few events say little of a probability.
+    """
+    count = next(
+        (number for number in range(fewest, len(known)) if sum(events[day] for day in known[-number:]) >= enough),
+        len(known),
+    )
+    return tuple(known[-count:])
 
 
 def plan(cutoffs: Sequence[int], window_days: int, judged: int, fewest_judged: int, calibrating: int) -> Plan:
