@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from huaxiang.judging import resampling
+from huaxiang.judging.resampling import Replicates
 from spark_jobs.associations.chance import tail
 from spark_jobs.associations.params import AssociationParams
 from spark_jobs.associations.rules import EVERY_ORDER, ItemSet, Rule
@@ -56,10 +58,8 @@ def judge(
     """
     import numpy as np
 
-    customers = len(per_customer)
-    rng = np.random.default_rng(params.seed)
-    weights = rng.multinomial(customers, np.full(customers, 1 / customers), size=params.bootstraps)
-    samples = np.vstack([np.ones(customers), weights]) @ per_customer  # the first is the customers as they are
+    drawn = resampling.draws(len(per_customer), params.bootstraps, params.seed)
+    samples = drawn.T @ per_customer  # the first is the customers as they are
     places = {itemset: place for place, itemset in enumerate(itemsets)}
     figures = {}
     for prefix, some in (("", rules), ("baseline_", baseline)):
@@ -69,7 +69,11 @@ def judge(
     for name in ("held_share", "later_lift"):
         figures[f"{name}_gain"] = figures[name] - figures[f"baseline_{name}"]
     flat = {name: value for metric, values in figures.items() for name, value in _interval(metric, values).items()}
-    return {**flat, "judged_customers": float(customers), "judged_orders": float(samples[0, places[EVERY_ORDER]])}
+    return {
+        **flat,
+        "judged_customers": float(len(per_customer)),
+        "judged_orders": float(samples[0, places[EVERY_ORDER]]),
+    }
 
 
 def _lift_and_held(
@@ -88,8 +92,5 @@ def _lift_and_held(
 
 
 def _interval(name: str, values: Array) -> dict[str, float]:
-    import numpy as np
-
-    low, high = np.percentile(values[1:], [2.5, 97.5])
-    figures = {name: values[0], f"{name}_low": low, f"{name}_high": high}
-    return {key: round(float(value), 6) for key, value in figures.items()}
+    found = Replicates(float(values[0]), values[1:]).interval()
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

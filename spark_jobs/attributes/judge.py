@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from huaxiang.judging import calibration, resampling
 from huaxiang.promotion import Interval
 from spark_jobs.attributes import inference
 from spark_jobs.attributes.params import AttributeParams
-from spark_jobs.scores import calibration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,10 +169,7 @@ def flat(name: str, found: Interval) -> dict[str, float]:
 
 def _draws(customers: int, params: AttributeParams) -> Array:
     """How often each customer is drawn: one row per resample."""
-    import numpy as np
-
-    rng = np.random.default_rng(params.seed)
-    return rng.multinomial(customers, np.full(customers, 1.0 / customers), size=params.resamples).astype(np.float32)
+    return resampling.draws(customers, params.resamples, params.seed).T[1:].astype("float32")
 
 
 def _decided(metrics: dict[str, float], params: AttributeParams) -> tuple[bool, str]:

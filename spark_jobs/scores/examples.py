@@ -1,4 +1,4 @@
-"""The rows a model learns from: what was known at a cut-off, and what the 28 days after it brought."""
+"""The rows a model learns from: what was known at a cut-off, and whether the event of the target came after it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from huaxiang.judging import leaks
+from huaxiang.targets import Target
 from spark_jobs.scores import history
 from spark_jobs.scores.history import CategoryDays
 from spark_jobs.scores.params import ScoreParams
@@ -42,35 +44,84 @@ class Examples:
 
     def shuffled(self, seed: int) -> Examples:
         """The same rows with labels dealt out anew within each cut-off and category: there is nothing left to learn."""
-        import numpy as np
         import pandas as pd
 
-        rng = np.random.default_rng(seed)
-        label = self.label.copy()
         groups = pd.DataFrame({"cutoff": self.cutoff, "category": self.category}).groupby(["cutoff", "category"])
-        for rows in groups.indices.values():
-            label[rows] = rng.permutation(label[rows])
-        return replace(self, label=label)
+        return replace(self, label=leaks.dealt_anew(self.label, groups.ngroup().to_numpy(), seed))
 
 
-def churn(features: pd.DataFrame, order_days: pd.DataFrame, params: ScoreParams) -> Examples:
-    """One row per row of `features`; the event is no order in the `horizon_days` after its `as_of`."""
+@dataclass(frozen=True)
+class Facts:
+    """What happened, besides the features: `order_days` (customer_id, day, net_amount), one row per customer and day
+    with an order or a return; `days`, who did on which day what the target is about, None where it is no such thing.
+    """
+
+    order_days: pd.DataFrame
+    days: CategoryDays | None = None
+
+
+def of_target(target: Target, features: pd.DataFrame, facts: Facts, params: ScoreParams) -> Examples:
+    """One row per row of `features`, and category where the target has scores per category."""
+    if facts.days is not None:
+        rows = category(features, facts.days, target.window_days, params)
+        if not target.is_by_category:
+            # The same for all customers of a day: it tells categories apart, and of a single one only days.
+            rows = replace(rows, features=rows.features.drop(columns=history.CUSTOMER_SHARE))
+        if target.event.kind == "redemption":
+            kept = [*history.REDEMPTIONS, *rows.features.columns[len(history.COLUMNS) - 1 :]]
+            rows = replace(rows, features=rows.features[kept].rename(columns=history.REDEMPTIONS))
+        return rows
+    if target.event.kind == "high_spend":
+        return _of_customers(features, _high_spend(target, features, facts.order_days), params)
+    ordered = _ordered(features, facts.order_days, target.window_days)
+    return _of_customers(features, ordered if target.event.kind == "purchase" else 1.0 - ordered, params)
+
+
+def _of_customers(features: pd.DataFrame, label: Array, params: ScoreParams) -> Examples:
     import numpy as np
 
-    ordered = np.zeros(len(features))
-    for cutoff, rows in _by_cutoff(features):
-        later = order_days["day"].between(cutoff + 1, cutoff + params.horizon_days)
-        ordered[rows] = features["customer_id"].iloc[rows].isin(set(order_days["customer_id"][later]))
     return Examples(
         customer_id=features["customer_id"].to_numpy(dtype=object),
         cutoff=features["as_of"].to_numpy(),
         category=np.full(len(features), "", dtype=object),
         features=features[feature_columns(features, params)],
-        label=1.0 - ordered,
+        label=label,
     )
 
 
-def category(features: pd.DataFrame, days: CategoryDays, params: ScoreParams) -> Examples:
+def _ordered(features: pd.DataFrame, order_days: pd.DataFrame, window_days: int) -> Array:
+    """1 for whoever orders in the days after the row's cut-off, else 0."""
+    import numpy as np
+
+    ordered = np.zeros(len(features))
+    for cutoff, rows in _by_cutoff(features):
+        later = order_days["day"].between(cutoff + 1, cutoff + window_days) & order_days["is_order"]
+        ordered[rows] = features["customer_id"].iloc[rows].isin(set(order_days["customer_id"][later]))
+    return ordered
+
+
+def _high_spend(target: Target, features: pd.DataFrame, order_days: pd.DataFrame) -> Array:
+    """1 for whoever spends in the days after the cut-off what the top of all spent in as many days up to it."""
+    import numpy as np
+
+    high = np.zeros(len(features))
+    for cutoff, rows in _by_cutoff(features):
+        customers = features["customer_id"].iloc[rows]
+        before, after = (
+            _spent(order_days, first, first + target.window_days - 1).reindex(customers, fill_value=0.0).to_numpy()
+            for first in (cutoff - target.window_days + 1, cutoff + 1)
+        )
+        high[rows] = after >= np.quantile(before, 1 - target.event.top_pct / 100)
+    return high
+
+
+def _spent(order_days: pd.DataFrame, first: int, last: int) -> pd.Series:
+    """Net spend per customer of the days from first to last."""
+    chosen = order_days[order_days["day"].between(first, last)]
+    return chosen.groupby("customer_id")["net_amount"].sum()
+
+
+def category(features: pd.DataFrame, days: CategoryDays, window_days: int, params: ScoreParams) -> Examples:
     """One row per row of `features` and category; the event is a purchase of it in the days after."""
     import numpy as np
     import pandas as pd
@@ -85,7 +136,7 @@ def category(features: pd.DataFrame, days: CategoryDays, params: ScoreParams) ->
         padded = replace(days, customers=[*days.customers, ""])
         counts, tenure = here["order_count"].to_numpy(), here["tenure_days"].to_numpy()
         parts.append(history.category_history(padded, codes, cutoff, counts, tenure, params))
-        labels.append(history.bought_after(padded, codes, cutoff, params))
+        labels.append(history.bought_after(padded, codes, cutoff, window_days))
     columns = feature_columns(features, params)
     of_customers = features.loc[features.index.repeat(width), ["customer_id", "as_of", *columns]].reset_index(drop=True)
     of_pairs = pd.concat(parts, ignore_index=True)

@@ -1,4 +1,7 @@
-"""What each customer bought of each category up to a cut-off, as columns: one row per customer and category."""
+"""How often and how lately each customer did something up to a cut-off, as columns: one row per customer and category.
+
+What is done is mostly buying of a category; a list of products, or redeeming coupons, is a category of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,26 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-PAST_COUNT = "category_order_count"
+CUSTOMER_SHARE = "category_customer_share_28d"
 COLUMNS = (
-    PAST_COUNT,
+    "category_order_count",
     "category_order_count_28d",
     "category_order_count_91d",
     "category_recency_days",
     "category_order_share",
     "category_decayed_count",
-    "category_customer_share_28d",
+    CUSTOMER_SHARE,
 )
+
+# Of redemptions the same is counted; a share of orders they have not.
+REDEMPTIONS = {
+    "category_order_count": "redemption_count",
+    "category_order_count_28d": "redemption_count_28d",
+    "category_order_count_91d": "redemption_count_91d",
+    "category_recency_days": "redemption_recency_days",
+    "category_decayed_count": "redemption_decayed_count",
+}
+KNOWN = frozenset((*COLUMNS, *REDEMPTIONS.values()))  # made here, and no column of the features
 
 
 @dataclass(frozen=True)
@@ -79,12 +92,12 @@ def category_history(
     return pd.DataFrame({name: values.reshape(-1) for name, values in zip(COLUMNS, columns, strict=True)})
 
 
-def bought_after(days: CategoryDays, customer: Array, cutoff: int, params: ScoreParams) -> Array:
+def bought_after(days: CategoryDays, customer: Array, cutoff: int, window_days: int) -> Array:
     """1 where the customer bought the category in the days after `cutoff`, else 0; in the order of the history."""
     import numpy as np
 
     width = len(days.categories)
-    later = (days.day > cutoff) & (days.day <= cutoff + params.horizon_days)
+    later = (days.day > cutoff) & (days.day <= cutoff + window_days)
     bought = np.zeros(len(days.customers) * width)
     bought[(days.customer * width + days.category)[later]] = 1.0
     return bought.reshape(-1, width)[customer].reshape(-1)

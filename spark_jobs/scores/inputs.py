@@ -1,4 +1,4 @@
-"""What the family reads: the features of the cut-offs, who ordered on which day, and who bought of which category.
+"""What the family reads: the features of the cut-offs, who ordered, bought of which category or redeemed on which day.
 
 All of it is small once it is counted by customer, category and day, so DuckDB counts it in memory and the fits happen
 on the driver.
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang.errors import MissingPartition
 from huaxiang.settings import Run, Settings
+from huaxiang.targets import Target
+from spark_jobs.scores.examples import Facts
 from spark_jobs.scores.history import CategoryDays
 from spark_jobs.scores.params import ScoreParams
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-CUSTOMER_DAYS, PURCHASES, SNAPSHOTS = "customer_days.parquet", "purchases.parquet", "snapshots.parquet"
+CUSTOMER_DAYS, PURCHASES, RESPONSES = "customer_days.parquet", "purchases.parquet", "responses.parquet"
+SNAPSHOTS = "snapshots.parquet"
 
 
 def features_path(settings: Settings, run: Run) -> Path:
@@ -68,16 +71,41 @@ def numeric_columns(path: Path) -> tuple[str, ...]:
     return tuple(field.name for field in pq.read_schema(path) if any(test(field.type) for test in tests))
 
 
+def read_facts(
+    settings: Settings, run: Run, target: Target, categories: Sequence[str], order_days: pd.DataFrame
+) -> Facts | str:
+    """What the target's event is counted from; `categories` are the largest, or those of the model that is to score.
+
+    Where this home has nothing of the kind, why the target is left out.
+    """
+    kind, names = target.event.kind, target.event.names
+    if kind in ("category", "product"):
+        path = input_path(settings, run, PURCHASES)
+        if target.is_by_category and not categories:
+            return "no purchase names a category: a product catalogue is needed"
+        days = read_category_days(path, categories) if target.is_by_category else read_days_of(path, kind, names)
+        return Facts(order_days, days) if len(days.day) else f"nobody ever bought {' or '.join(names)}"
+    if kind == "redemption":
+        days = read_redemption_days(input_path(settings, run, RESPONSES))
+        return Facts(order_days, days) if len(days.day) else "this home has no redemptions of coupons"
+    return Facts(order_days)
+
+
 def read_order_days(path: Path) -> pd.DataFrame:
-    """One row per customer and day with an order: `customer_id`, `day` (days since 1970)."""
+    """One row per customer and day with an order or a return: `customer_id`, `day` (days since 1970), `is_order`,
+    `net_amount`, returns taken off."""
     rows = _query(
-        "select customer_id, ordered_on as day from read_parquet($path) where order_count > 0 order by all",
+        """
+        select customer_id, ordered_on as day, order_count > 0 as is_order, net_amount::double as net_amount
+        from read_parquet($path)
+        order by all
+        """,
         {"path": str(path)},
     )
     return rows.assign(day=_numbered(rows["day"]))
 
 
-def largest_categories(path: Path, up_to: date, params: ScoreParams) -> tuple[str, ...]:
+def largest_categories(path: Path, up_to: date, count: int, params: ScoreParams) -> tuple[str, ...]:
     """The categories with the most orders up to a day, most first, of equal ones by name."""
     rows = _query(
         """
@@ -87,21 +115,13 @@ def largest_categories(path: Path, up_to: date, params: ScoreParams) -> tuple[st
         order by count(distinct order_id) desc, category
         limit $limit
         """,
-        {
-            "path": str(path),
-            "up_to": up_to,
-            "left_out": list(params.left_out_categories),
-            "limit": params.category_count,
-        },
+        {"path": str(path), "up_to": up_to, "left_out": list(params.left_out_categories), "limit": count},
     )
     return tuple(rows["category"])
 
 
 def read_category_days(path: Path, categories: Sequence[str]) -> CategoryDays:
     """Orders per customer, category and day, of these categories only."""
-    import numpy as np
-    import pandas as pd
-
     rows = _query(
         """
         select customer_id, category, ordered_on as day, count(distinct order_id) as orders from read_parquet($path)
@@ -111,6 +131,43 @@ def read_category_days(path: Path, categories: Sequence[str]) -> CategoryDays:
         """,
         {"path": str(path), "categories": list(categories)},
     )
+    return _days(rows, categories)
+
+
+def read_days_of(path: Path, kind: str, names: Sequence[str]) -> CategoryDays:
+    """Orders per customer and day with any of these categories or products (`kind`), as one category without name."""
+    column = {"category": "category", "product": "product_id"}[kind]
+    rows = _query(
+        f"""
+        select customer_id, '' as category, ordered_on as day, count(distinct order_id) as orders
+        from read_parquet($path)
+        where list_contains($names, {column})
+        group by customer_id, ordered_on
+        order by all
+        """,
+        {"path": str(path), "names": list(names)},
+    )
+    return _days(rows, ("",))
+
+
+def read_redemption_days(path: Path) -> CategoryDays:
+    """Redeemed coupons per customer and day, as one category without name."""
+    rows = _query(
+        """
+        select customer_id, '' as category, responded_on as day, count(*) as orders from read_parquet($path)
+        where customer_id is not null and responded_on is not null
+        group by customer_id, responded_on
+        order by all
+        """,
+        {"path": str(path)},
+    )
+    return _days(rows, ("",))
+
+
+def _days(rows: pd.DataFrame, categories: Sequence[str]) -> CategoryDays:
+    import numpy as np
+    import pandas as pd
+
     customers = sorted(set(rows["customer_id"]))
     return CategoryDays(
         customers=customers,

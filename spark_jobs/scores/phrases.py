@@ -26,6 +26,19 @@ _PHRASES = {
     "category_order_share": ("share", "", "in {} of all orders"),
     "category_decayed_count": ("number", "recent purchases weigh 1", "recent purchases weigh {}"),
     "category_customer_share_28d": ("share", "", "bought by {} of the customers in 28 days"),
+    "redemption_count": ("count", "1 coupon redeemed so far", "{} coupons redeemed so far"),
+    "redemption_count_28d": (
+        "count",
+        "1 coupon redeemed in the last 28 days",
+        "{} coupons redeemed in the last 28 days",
+    ),
+    "redemption_count_91d": (
+        "count",
+        "1 coupon redeemed in the last 91 days",
+        "{} coupons redeemed in the last 91 days",
+    ),
+    "redemption_recency_days": ("days", "last coupon redeemed 1 day ago", "last coupon redeemed {} days ago"),
+    "redemption_decayed_count": ("number", "recent redemptions weigh 1", "recent redemptions weigh {}"),
 }
 
 

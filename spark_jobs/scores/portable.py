@@ -1,11 +1,12 @@
-"""A score model as MLflow serves it and the daily run scores with it: one JSON file, and a skops file for trees.
+"""A score model as MLflow serves it and the daily run scores with it: one JSON file, and a skops file for an estimator.
 
 One row in gives a calibrated probability and what moved it most, in words. A reason is a feature's contribution on the
 logit of the probability, against the customer whose figures are all typical (the medians of the training).
 
-- Of a linear model the contributions are exact: with the typical customer's logit they add up to the row's.
-- Of trees each is what the logit loses when that one figure is set to typical and all others stay (ablation). This says
-  truly which way the figure moves the probability; where figures act together, the contributions do not add up.
+- Of a weighted sum the contributions are exact: with the typical customer's logit they add up to the row's.
+- Of any other model each is what the logit loses when that one figure is set to typical and all others stay (ablation).
+  This says truly which way the figure moves the probability. What the told figures leave over, since others count too
+  and figures act together, is told like one of them: with it they add up to the row's logit.
 """
 
 from __future__ import annotations
@@ -20,15 +21,27 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
 Model = dict[str, Any]
-# All a skops file of ours may hold beyond numpy and scikit-learn's plain types; anything else is refused, not run.
-TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+# All a skops file of ours may hold beyond numpy and scikit-learn's plain types; anything else is refused, not run. A
+# forged tree could crash the process, not take it over; a champion is kept sealed, so a changed file is not read.
+TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "sklearn.tree._tree.Tree"]
+ESTIMATOR = "estimator.skops"
+_SUREST = 1e-4  # a share of 0 or 1 among few rows is not taken at its word
+_REST = "the other figures, and how all act together,"
 
 
-def load_trees(content: bytes) -> Any:
+def load_estimator(content: bytes) -> Any:
     """The estimator of a skops file. Raises skops' UntrustedTypesFoundException for a type that is not ours."""
     import skops.io
 
     return skops.io.loads(content, trusted=TRUSTED)
+
+
+def load_folder(folder: Path) -> tuple[Model, Any]:
+    """The model of a folder of files, and its estimator, None for a weighted sum."""
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    # Champions of earlier days have it under the second name.
+    files = [path for path in (folder / ESTIMATOR, folder / "trees.skops") if path.exists()]
+    return model, load_estimator(files[0].read_bytes()) if files else None
 
 
 def categories_of(model: Model, frame: pd.DataFrame) -> np.ndarray:
@@ -67,53 +80,106 @@ def standardised(model: Model, values: np.ndarray, typical: np.ndarray) -> np.nd
     return found
 
 
-def raw_scores(model: Model, values: np.ndarray, typical: np.ndarray, trees: Any = None) -> np.ndarray:
-    """The score before calibration: a weighted sum, or what the trees add up to."""
-    if model["kind"] == "trees":
+def raw_scores(model: Model, values: np.ndarray, typical: np.ndarray, estimator: Any = None) -> np.ndarray:
+    """The score before calibration; higher is more likely."""
+    levels = values if model["kind"] == "trees" else standardised(model, values, typical)
+    return scores_of(model, levels, estimator)
+
+
+def scores_of(model: Model, seen: np.ndarray, estimator: Any = None) -> np.ndarray:
+    """The score of what the model sees: figures as they are for trees, standardised ones for all others."""
+    if model["kind"] != "linear":
         from threadpoolctl import threadpool_limits
 
         # More threads than free cores wait for each other, up to a hundred times as long as one works.
         with threadpool_limits(1):
-            found: np.ndarray = trees.decision_function(values)
-        return found
-    scores = np.full(len(values), float(model["intercept"]))
+            return estimated(estimator, seen)
+    scores = np.full(len(seen), float(model["intercept"]))
     # Column by column: the last bit of a matrix product depends on the library behind NumPy.
-    for column, feature in zip(standardised(model, values, typical).T, model["features"], strict=True):
+    for column, feature in zip(seen.T, model["features"], strict=True):
         scores += column * feature["weight"]
     return scores
 
 
-def probabilities(model: Model, scores: np.ndarray, categories: np.ndarray) -> np.ndarray:
-    """Calibrated and rounded; each category has a sigmoid of its own."""
+def estimated(estimator: Any, seen: np.ndarray) -> np.ndarray:
+    """An estimator's score on the scale of a logit, as far as it has one."""
+    if hasattr(estimator, "decision_function"):
+        found: np.ndarray = estimator.decision_function(seen)
+        return found
+    if hasattr(estimator, "predict_joint_log_proba"):  # naive Bayes: its probabilities round to 0 and 1
+        against, event = estimator.predict_joint_log_proba(seen).T
+        return event - against
+    is_classifier = hasattr(estimator, "predict_proba")
+    chances = estimator.predict_proba(seen)[:, 1] if is_classifier else estimator.predict(seen)
+    chances = np.clip(chances, _SUREST, 1 - _SUREST)
+    return np.log(chances / (1 - chances))
+
+
+def logits(model: Model, scores: np.ndarray, categories: np.ndarray) -> np.ndarray:
+    """The calibrated logit; each category has a sigmoid, or a rising line, of its own."""
+    if "isotonic" in model:
+        found = np.empty(len(scores))
+        for category, line in enumerate(model["isotonic"]):
+            rows = categories == category
+            found[rows] = np.interp(scores[rows], line["scores"], line["logits"])
+        return found
     slopes, intercepts = np.array(model["calibration"], dtype=float).T
-    logits = slopes[categories] * scores + intercepts[categories]
-    return np.round(1.0 / (1.0 + np.exp(-logits)), model["decimals"])
+    return slopes[categories] * scores + intercepts[categories]
+
+
+def probabilities(model: Model, scores: np.ndarray, categories: np.ndarray) -> np.ndarray:
+    """Calibrated and rounded; nobody is ever quite sure."""
+    least = 10.0 ** -model["decimals"]
+    found = 1.0 / (1.0 + np.exp(-np.clip(logits(model, scores, categories), -500, 500)))
+    return np.round(np.clip(found, least, 1 - least), model["decimals"])
+
+
+def is_weighted_sum(model: Model) -> bool:
+    """Whether the calibrated logit is a sum over the figures."""
+    return model["kind"] == "linear" and "isotonic" not in model
 
 
 def contributions(
-    model: Model, values: np.ndarray, categories: np.ndarray, trees: Any = None
+    model: Model, values: np.ndarray, categories: np.ndarray, estimator: Any = None
 ) -> tuple[list[int], np.ndarray]:
     """Positions of the told features, and what each adds to the logit: one row per row, one column per position."""
     typical = typical_values(model, categories)
-    slopes = np.array(model["calibration"], dtype=float)[:, 0][categories]
-    if model["kind"] == "trees":
-        places = [place for place, feature in enumerate(model["features"]) if feature["is_told"]]
-        scores = raw_scores(model, values, typical, trees)
-        moved = np.zeros((len(values), len(places)))
-        for column, place in enumerate(places):
-            changed = values.copy()
-            changed[:, place] = np.where(np.isnan(values[:, place]), np.nan, typical[:, place])
-            moved[:, column] = scores - raw_scores(model, changed, typical, trees)
-        return places, moved * slopes[:, None]
-    weights = np.array([feature["weight"] for feature in model["features"]])
-    moved = (standardised(model, values, typical) - standardised(model, typical, typical)) * weights
     places = [place for place, feature in enumerate(model["features"]) if feature["is_told"]]
-    return places, (moved * slopes[:, None])[:, places]
+    if is_weighted_sum(model):
+        weights = np.array([feature["weight"] for feature in model["features"]])
+        moved = (standardised(model, values, typical) - standardised(model, typical, typical)) * weights
+        slopes = np.array(model["calibration"], dtype=float)[:, 0][categories]
+        return places, (moved * slopes[:, None])[:, places]
+
+    def reached(figures: np.ndarray) -> np.ndarray:
+        return logits(model, raw_scores(model, figures, typical, estimator), categories)
+
+    whole = reached(values)
+    moved = np.zeros((len(values), len(places)))
+    for column, place in enumerate(places):
+        changed = values.copy()
+        changed[:, place] = np.where(np.isnan(values[:, place]), np.nan, typical[:, place])
+        moved[:, column] = whole - reached(changed)
+    return places, moved
 
 
-def reasons(model: Model, values: np.ndarray, categories: np.ndarray, trees: Any = None) -> list[str]:
+def remainder(
+    model: Model, values: np.ndarray, categories: np.ndarray, moved: np.ndarray, estimator: Any = None
+) -> np.ndarray:
+    """What lies between the typical customer's logit plus the contributions `moved`, and the row's."""
+    each = np.arange(len(model["categories"]))
+    usual = typical_values(model, each)
+    base = logits(model, raw_scores(model, usual, usual, estimator), each)[categories]
+    scores = raw_scores(model, values, usual[categories], estimator)
+    rest: np.ndarray = logits(model, scores, categories) - base - moved.sum(axis=1)
+    return rest
+
+
+def reasons(model: Model, values: np.ndarray, categories: np.ndarray, estimator: Any = None) -> list[str]:
     """For each row what moved its probability most, in words, the strongest first."""
-    places, moved = contributions(model, values, categories, trees)
+    places, moved = contributions(model, values, categories, estimator)
+    if not is_weighted_sum(model):
+        moved = np.column_stack([moved, remainder(model, values, categories, moved, estimator)])
     typical = typical_values(model, categories)
     told = [model["features"][place] for place in places]
     order = np.argsort(-np.abs(moved), axis=1, kind="stable")
@@ -123,24 +189,28 @@ def reasons(model: Model, values: np.ndarray, categories: np.ndarray, trees: Any
         for column in ranked:
             if len(said) == model["reason_count"] or abs(moved[row, column]) < model["least_reason"]:
                 break
+            raises = moved[row, column] > 0
+            if column == len(places):
+                said.append(f"{_REST} {'raise' if raises else 'lower'} it")
+                continue
             value, usual = values[row, places[column]], typical[row, places[column]]
             shown, usual_shown = _figure(told[column], value), _figure(told[column], usual)
             if shown != usual_shown:
-                direction = "raises" if moved[row, column] > 0 else "lowers"
+                direction = "raises" if raises else "lowers"
                 said.append(f"{_phrase(told[column], shown)} (typical: {usual_shown}) {direction} it")
         texts.append("; ".join(said) or "all figures are near the typical ones")
     return texts
 
 
-def answers(model: Model, frame: pd.DataFrame, trees: Any = None) -> pd.DataFrame:
+def answers(model: Model, frame: pd.DataFrame, estimator: Any = None) -> pd.DataFrame:
     """`probability` and `reasons` for each row of raw features."""
     categories = categories_of(model, frame)
     values = values_of(model, frame)
-    scores = raw_scores(model, values, typical_values(model, categories), trees)
+    scores = raw_scores(model, values, typical_values(model, categories), estimator)
     return pd.DataFrame(
         {
             "probability": probabilities(model, scores, categories),
-            "reasons": reasons(model, values, categories, trees),
+            "reasons": reasons(model, values, categories, estimator),
         },
         index=frame.index,
     )
@@ -150,12 +220,10 @@ class Scores(PythonModel):
     """Answers feature rows (with a column `category` where the model has categories) with probability and reasons."""
 
     def load_context(self, context: Any) -> None:
-        self.model = json.loads(Path(context.artifacts["model"]).read_text(encoding="utf-8"))
-        trees = context.artifacts.get("trees")
-        self.trees = load_trees(Path(trees).read_bytes()) if trees else None
+        self.model, self.estimator = load_folder(Path(context.artifacts["model"]).parent)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        return answers(self.model, model_input, self.trees)
+        return answers(self.model, model_input, self.estimator)
 
 
 def _figure(feature: dict[str, Any], value: float) -> str:

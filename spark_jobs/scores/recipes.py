@@ -1,16 +1,18 @@
-"""The recipes: a one-line baseline, logistic regression, gradient boosting. Each is fitted to the same rows.
+"""The recipes: a one-line baseline and eight classifiers, each fitted to the same rows by the same call.
 
-A fitted model is a dictionary that JSON can hold (portable.py reads it), and for boosting the trees as a skops file.
+A fitted model is a dictionary that JSON can hold (portable.py reads it), with the estimator as a skops file beside it
+where it is no weighted sum. None of them holds a customer's row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spark_jobs.scores import phrases, portable
-from spark_jobs.scores.calibration import Sigmoid
+from huaxiang.judging.calibration import Calibration, Sigmoid
+from huaxiang.targets import Baseline
+from spark_jobs.scores import classifiers, phrases, portable
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.params import ScoreParams
 
@@ -19,49 +21,69 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-LOGISTIC, BOOSTING = "logistic", "boosting"
-_ALGORITHMS = {LOGISTIC: "logistic regression", BOOSTING: "gradient boosting"}
+
+@dataclass(frozen=True)
+class Recipe:
+    """A classifier. `sees_levels`: standardised figures rather than raw ones. `rows`: at most so many are drawn."""
+
+    algorithm: str
+    fit: Callable[[Array, Array, ScoreParams], Any]
+    rows: Callable[[ScoreParams], int]
+    sees_levels: bool = True
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "logistic": Recipe("logistic regression", classifiers.logistic, lambda params: params.fit_rows),
+    "tree": Recipe("decision tree", classifiers.tree, lambda params: params.tree_rows, sees_levels=False),
+    "forest": Recipe("random forest", classifiers.forest, lambda params: params.forest_rows, sees_levels=False),
+    "boosting": Recipe("gradient boosting", classifiers.boosting, lambda params: params.boosting_rows, False),
+    "svm": Recipe("support vector machine", classifiers.svm, lambda params: params.svm_rows),
+    "bayes": Recipe("naive Bayes", classifiers.bayes, lambda params: params.fit_rows),
+    "neighbours": Recipe("k nearest neighbours", classifiers.neighbours, lambda params: params.neighbour_rows),
+    "net": Recipe("neural network", classifiers.net, lambda params: params.net_rows),
+}
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """One column of the features as it stands, no more: `name` is its recipe."""
+class Seen:
+    """Rows as a model measured on others sees them: raw figures, the typical ones beside them, standardised ones."""
 
-    name: str
-    column: str
-    said: str
+    values: Array
+    typical: Array
+    levels: Array
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model before calibration. `trees` is the fitted estimator of a boosting recipe."""
+    """A model before calibration, its estimator where it is no weighted sum, and the columns it reads of `Seen`."""
 
     model: Mapping[str, Any]
-    trees: Any = None
+    estimator: Any = None
+    place: int | None = None  # of the baseline's one column
 
-    def scores(self, examples: Examples) -> Array:
+    def scores(self, rows: Seen) -> Array:
         """The raw score of every row; higher is more likely."""
         model = dict(self.model)
-        frame = examples.features.assign(category=examples.category)
-        typical = portable.typical_values(model, portable.categories_of(model, frame))
-        return portable.raw_scores(model, portable.values_of(model, frame), typical, self.trees)
+        if self.place is not None:
+            column = [self.place]
+            return portable.raw_scores(model, rows.values[:, column], rows.typical[:, column])
+        return portable.scores_of(model, rows.values if model["kind"] == "trees" else rows.levels, self.estimator)
 
-    def files(self, sigmoids: Mapping[str, Sigmoid], more: Mapping[str, Any]) -> dict[str, str | bytes]:
-        """What MLflow stores: `model.json` with the calibration, and `trees.skops` where there are trees."""
+    def files(self, calibrations: Mapping[str, Calibration], more: Mapping[str, Any]) -> dict[str, str | bytes]:
+        """What MLflow stores: `model.json` with the calibration, and the estimator where there is one."""
         import json
 
-        calibration = [[sigmoids[name].slope, sigmoids[name].intercept] for name in self.model["categories"]]
-        said = {**self.model, "calibration": calibration, **more}
+        said = {**self.model, **_said([calibrations[name] for name in self.model["categories"]]), **more}
         files: dict[str, str | bytes] = {"model.json": json.dumps(said, indent=1, sort_keys=True) + "\n"}
-        if self.trees is not None:
+        if self.estimator is not None:
             import skops.io
 
-            files["trees.skops"] = skops.io.dumps(self.trees)
+            files[portable.ESTIMATOR] = skops.io.dumps(self.estimator)
         return files
 
 
 def algorithm(recipe: str) -> str:
-    return _ALGORITHMS.get(recipe, "one column")
+    return RECIPES[recipe].algorithm if recipe in RECIPES else "one column"
 
 
 def measured(examples: Examples, currency: str, params: ScoreParams) -> dict[str, Any]:
@@ -94,74 +116,94 @@ def measured(examples: Examples, currency: str, params: ScoreParams) -> dict[str
             if not pd.isna(overall[name])
         ],
     }
-    levels = _levels(model, examples)
+    levels = seen(model, examples).levels
     for place, feature in enumerate(model["features"]):
         feature["mean"] = round(float(levels[:, place].mean()), params.decimals)
         feature["deviation"] = round(float(levels[:, place].std()), params.decimals) or 1.0
     return {**model, "clip": params.clip}
 
 
-def fit(recipe: str, model: Mapping[str, Any], examples: Examples, baseline: Baseline, params: ScoreParams) -> Fitted:
-    """Fit a recipe to the rows that `model` was measured on, by one thread.
+def seen(model: Mapping[str, Any], examples: Examples) -> Seen:
+    """The rows as the model sees them."""
+    said = dict(model)
+    frame = examples.features.assign(category=examples.category)
+    values = portable.values_of(said, frame)
+    typical = portable.typical_values(said, portable.categories_of(said, frame))
+    return Seen(values, typical, portable.standardised(said, values, typical))
+
+
+def one_column(model: Mapping[str, Any], baseline: Baseline) -> Fitted:
+    """The baseline: its column as it stands. Raises KeyError where the features have no such column."""
+    names = [feature["name"] for feature in model["features"]]
+    if baseline.column not in names:
+        raise KeyError(baseline.column)
+    place = names.index(baseline.column)
+    feature = {**model["features"][place], "mean": 0.0, "deviation": 1.0, "weight": 1.0}
+    return Fitted({**model, "clip": 1e9, "features": [feature]}, place=place)
+
+
+def fit(recipe: str, model: Mapping[str, Any], rows: Seen, label: Array, params: ScoreParams) -> Fitted:
+    """Fit a recipe to the rows that `model` was measured on, or to as many of them as it takes, by one thread.
 
     More threads gain little on small fits and, beside other work on the machine, lose tenfold by waiting for each
     other; and sums in one order give the same figures on every machine.
     """
-    import sklearn.ensemble
-    import sklearn.linear_model  # noqa: F401 (the limit below reaches only libraries that are loaded)
     from threadpoolctl import threadpool_limits
 
-    if recipe == baseline.name:
-        return Fitted(_one_column(model, baseline))
+    classifiers.load()  # the limit below reaches only libraries that are loaded
+    chosen = RECIPES[recipe]
+    drawn = sample(len(label), chosen.rows(params), params.seed)
+    figures = (rows.levels if chosen.sees_levels else rows.values)[drawn]
     with threadpool_limits(1):
-        return _logistic(model, examples, params) if recipe == LOGISTIC else _boosting(model, examples, params)
-
-
-def _levels(model: Mapping[str, Any], examples: Examples) -> Array:
-    said = dict(model)
-    frame = examples.features.assign(category=examples.category)
-    typical = portable.typical_values(said, portable.categories_of(said, frame))
-    return portable.standardised(said, portable.values_of(said, frame), typical)
-
-
-def _one_column(model: Mapping[str, Any], baseline: Baseline) -> dict[str, Any]:
-    [feature] = [feature for feature in model["features"] if feature["name"] == baseline.column]
-    return {**model, "clip": 1e9, "features": [{**feature, "mean": 0.0, "deviation": 1.0, "weight": 1.0}]}
-
-
-def _logistic(model: Mapping[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=1 / (params.penalty * len(examples.label)), solver="newton-cholesky", max_iter=200)
-    fitted.fit(_levels(model, examples), examples.label)
+        estimator = chosen.fit(figures, label[drawn], params)
+    if not hasattr(estimator, "coef_") or hasattr(estimator, "coefs_"):
+        return Fitted({**model, "kind": "levels" if chosen.sees_levels else "trees"}, estimator)
     features = [
         {**feature, "weight": round(float(weight), params.decimals)}
-        for feature, weight in zip(model["features"], fitted.coef_[0], strict=True)
+        for feature, weight in zip(model["features"], estimator.coef_[0], strict=True)
     ]
-    return Fitted({**model, "features": features, "intercept": round(float(fitted.intercept_[0]), params.decimals)})
+    intercept = round(float(estimator.intercept_[0]), params.decimals)
+    return Fitted({**model, "features": features, "intercept": intercept})
 
 
-def _boosting(model: Mapping[str, Any], examples: Examples, params: ScoreParams) -> Fitted:
+def told(fitted: Fitted, rows: Seen, params: ScoreParams) -> Fitted:
+    """The same model with the figures named that its reasons may tell: of no weighted sum, those that move it most.
+
+    That is how far the scores of some rows move on average when the figure is set to typical.
+    """
     import numpy as np
-    from sklearn.ensemble import HistGradientBoostingClassifier
 
-    values = portable.values_of(dict(model), examples.features)
-    trees = HistGradientBoostingClassifier(
-        learning_rate=params.learning_rate,
-        max_iter=params.tree_count,
-        max_leaf_nodes=params.leaf_count,
-        min_samples_leaf=params.least_leaf_rows,
-        l2_regularization=params.leaf_penalty,
-        early_stopping=False,
-        random_state=params.seed,
-    ).fit(values, examples.label)
-    # Told are the figures that the trees gain most by: the gain of every split, summed by feature.
-    gains = np.array([0.0 if feature["is_told"] else -1.0 for feature in model["features"]])
-    for [predictor] in trees._predictors:
-        splits = predictor.nodes[~predictor.nodes["is_leaf"].astype(bool)]
-        np.add.at(gains, splits["feature_idx"].astype(int), splits["gain"] * (gains[splits["feature_idx"]] >= 0))
-    told = set(np.argsort(-gains, kind="stable")[: params.reason_features].tolist())
+    if fitted.model["kind"] == "linear":
+        return fitted
+    drawn = sample(len(rows.values), params.told_rows, params.seed)
+    values, typical, model = rows.values[drawn], rows.typical[drawn], dict(fitted.model)
+    whole = portable.raw_scores(model, values, typical, fitted.estimator)
+    moved = []
+    for place, feature in enumerate(model["features"]):
+        changed = values.copy()
+        changed[:, place] = typical[:, place]
+        score = portable.raw_scores(model, changed, typical, fitted.estimator)
+        moved.append(float(np.abs(whole - score).mean()) if feature["is_told"] else -1.0)
+    best = set(np.argsort(-np.array(moved), kind="stable")[: params.reason_features].tolist())
     features = [
-        {**feature, "is_told": feature["is_told"] and place in told} for place, feature in enumerate(model["features"])
+        {**feature, "is_told": feature["is_told"] and place in best} for place, feature in enumerate(model["features"])
     ]
-    return Fitted({**model, "kind": "trees", "features": features}, trees)
+    return Fitted({**model, "features": features}, fitted.estimator)
+
+
+def sample(rows: int, most: int, seed: int) -> Array:
+    """Positions of at most so many rows, drawn by the seed, in their order."""
+    import numpy as np
+
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def _said(calibrations: list[Calibration]) -> dict[str, Any]:
+    """A calibration per category as portable.py reads it."""
+    sigmoids = [one for one in calibrations if isinstance(one, Sigmoid)]
+    if len(sigmoids) == len(calibrations):
+        return {"calibration": [[one.slope, one.intercept] for one in sigmoids]}
+    lines = [one for one in calibrations if not isinstance(one, Sigmoid)]
+    return {"isotonic": [{"scores": list(one.scores), "logits": list(one.logits)} for one in lines]}

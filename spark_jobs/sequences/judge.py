@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from huaxiang.judging import resampling
+from huaxiang.judging.resampling import Replicates
 from huaxiang.promotion import Interval
 from spark_jobs.sequences.chains import FREQUENCIES, Baskets, Counts, probabilities, up_to
 from spark_jobs.sequences.params import SequenceParams
@@ -66,11 +68,7 @@ def judge(
             name: np.bincount(customer[rows], weights=values, minlength=many)[present]
             for name, values in figures.items()
         }
-    rng = np.random.default_rng(params.seed)
-    count = int(present.sum())
-    chances = np.full(count, 1 / max(count, 1))
-    drawn = rng.multinomial(count, chances, size=params.bootstraps) if count else np.ones((params.bootstraps, 0))
-    weights = np.vstack([np.ones((1, count)), drawn])
+    weights = resampling.draws(int(present.sum()), params.bootstraps, params.seed).T
     return Judged(cases[present], sums, weights)
 
 
@@ -88,7 +86,4 @@ def metrics(judged: Judged, recipe: str, names: Sequence[str]) -> dict[str, floa
 
 
 def _interval(values: np.ndarray) -> Interval:
-    import numpy as np
-
-    low, high = np.percentile(values[1:], [2.5, 97.5])
-    return Interval(float(values[0]), float(low), float(high))
+    return Replicates(float(values[0]), values[1:]).interval()

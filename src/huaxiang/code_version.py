@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-_DECLARED = ("tags", "features", "audiences")
+_DECLARED = ("tags", "features", "audiences", "targets")
 _FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", *_DECLARED, "requirements")
 _SUFFIXES = {".py", ".sql", ".yml", ".lock", ".html", ".css", ".js"}
 

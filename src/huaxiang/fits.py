@@ -67,6 +67,7 @@ class Training:
     must_replace: bool = False
     against: Version | None = None
     columns: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)  # recipes that failed or were too slow, and why
 
     @property
     def target(self) -> str:

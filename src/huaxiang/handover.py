@@ -21,6 +21,7 @@ from huaxiang.disk import is_full
 from huaxiang.errors import HuaxiangError, MlflowAway
 from huaxiang.files import write_text
 from huaxiang.fits import Fit, Training, Version
+from huaxiang.leaderboard import leaderboard
 from huaxiang.mlflow_store import CHALLENGER, CHAMPION, aliased, asking
 from huaxiang.model_card import card
 from huaxiang.promotion import Decision
@@ -57,10 +58,12 @@ def hand_over(settings: Settings, entry: Entry, cannot_score: CannotScore | None
         training = _told_anew(training, plan.decision)
     code = spool.facts(entry)["code"]
     version = None
+    above = _led(settings, entry, training, plan, is_resumed) if len(training.fits) > 1 else {}
     for number, fit in enumerate(training.fits):
         role, outcome = _role(fit, plan)
         reason = plan.decision.reason if plan.decision else ""
-        tags = _tags(fit, code) | {"promotion": outcome, "promotion_reason": reason, _KEY: f"{entry.key}/{number}"}
+        told = {"promotion": outcome, "promotion_reason": reason, _KEY: f"{entry.key}/{number}"}
+        tags = _tags(fit, code) | told | above
         run_id, model_uri = _logged(settings, fit, tags, is_resumed)
         if role:
             made = _registered(settings, fit, run_id, model_uri, role, is_resumed)
@@ -201,7 +204,8 @@ def _told_anew(training: Training, decision: Decision) -> Training:
     def told(content: str | bytes) -> str | bytes:
         said = json.loads(content)
         for one in said.get("report", {}).get("tried", []):
-            one["outcome"] = outcomes.get(one["recipe"], "lost")
+            if one["recipe"] not in training.left_out:
+                one["outcome"] = outcomes.get(one["recipe"], "lost")
         return json.dumps(said, indent=1, sort_keys=True) + "\n"
 
     fits = [
@@ -242,6 +246,27 @@ def _logged(settings: Settings, fit: Fit, tags: Mapping[str, str], is_resumed: b
             model_uri = _log_model(mlflow, fit)
             mlflow.set_tag(_MODEL, model_uri)  # the last of all: now the run is complete
         return str(run.info.run_id), model_uri
+
+
+def _led(settings: Settings, entry: Entry, training: Training, plan: Plan, is_resumed: bool) -> dict[str, str]:
+    """The run above those of the recipes, which holds the leaderboard; the tag that puts a run below it."""
+    first, key = training.fits[0], f"{entry.key}/leaderboard"
+    outcomes = {fit.recipe: _role(fit, plan)[1] for fit in training.fits}
+    rows = leaderboard(training, outcomes)
+    with asking(settings) as mlflow:
+        experiment = _experiment(settings, mlflow, first.target, first.description)
+        found = _complete_run(mlflow, experiment, key) if is_resumed else None
+        if found is None:
+            tags = {_KEY: key, "as_of": first.as_of, "recipe": "leaderboard"}
+            name = f"{first.as_of} leaderboard"
+            with mlflow.start_run(experiment_id=experiment, run_name=name, tags=tags) as run:
+                columns = {column: [row[column] for row in rows] for column in rows[0]}
+                mlflow.log_table(columns, "leaderboard.json")
+                mlflow.log_metric("recipes", float(len(training.fits)))
+                mlflow.log_metric("left_out", float(len(training.left_out)))
+                mlflow.set_tag(_MODEL, "-")
+            found = str(run.info.run_id), "-"
+    return {"mlflow.parentRunId": found[0]}
 
 
 def _complete_run(mlflow: ModuleType, experiment: str, key: str) -> tuple[str, str] | None:

@@ -44,7 +44,7 @@ def train(settings: Settings, run: Run) -> None:
         done = tracking.waiting(settings, run)
         if done:
             log.progress(f"trained by an earlier call already: {', '.join(sorted(done))}")
-        names = [name for name in switched_on if not done.issuperset(_job(name).TARGETS)]
+        names = [name for name in switched_on if not done.issuperset(_targets(settings, name))]
         failed = {}
         _open_store(settings)
         _catch_up(settings, log)
@@ -162,13 +162,17 @@ def _require_alive(spark: LazySession, error: Exception) -> None:
 
 
 def _lacks_champion(settings: Settings, name: str) -> bool:
-    """Whether a target has surely none: while MLflow is away nobody can say so, and nothing is trained instead."""
+    """Whether a target has surely none: while MLflow is away nobody can say so, and nothing is trained instead.
+
+    Of declared targets a home may lack the source of some for good: one that has a champion suffices.
+    """
     from huaxiang import tracking
 
     if tracking.away(settings):
         return False
     try:
-        return any(tracking.champion(settings, target) is None for target in _job(name).TARGETS)
+        lacking = [tracking.champion(settings, target) is None for target in _targets(settings, name)]
+        return all(lacking) if hasattr(_job(name), "targets") else any(lacking)
     except MlflowAway:
         return False
 
@@ -187,9 +191,9 @@ def _catch_up(settings: Settings, log: StepLog) -> None:
     from huaxiang.handover import replay
 
     def cannot_score(training: Training, champion: Version) -> bool:
-        jobs = (_job(name) for name in families.FAMILIES)
-        job = next((job for job in jobs if training.target in job.TARGETS), None)
-        return bool(job and job.cannot_score(settings, champion, set(training.columns)))
+        names = (name for name in families.FAMILIES if training.target in _targets(settings, name))
+        name = next(names, None)
+        return bool(name and _job(name).cannot_score(settings, champion, set(training.columns)))
 
     if not tracking.away(settings):
         with suppress(MlflowAway):
@@ -229,10 +233,16 @@ def _snapshot_days(names: tuple[str, ...] | list[str], run: Run) -> list[Any]:
 
 
 def _job(name: str) -> Any:
-    """A family's job: `TARGETS`, `snapshot_days(as_of)`, `train` and `score` (spark, settings, run, log),
-    `cannot_score(settings, champion, columns)`, and `needs_spark(settings, run, action)`: the session starts when it is
-    used, and beside MLflow where it is known that it will be."""
+    """A family's job: `TARGETS`, or `targets(settings)` where they are declared, `snapshot_days(as_of)`, `train` and
+    `score` (spark, settings, run, log), `cannot_score(settings, champion, columns)`, and `needs_spark(settings, run,
+    action)`: the session starts when it is used, and beside MLflow where it is known that it will be."""
     return import_module(f"spark_jobs.{name}.job")
+
+
+def _targets(settings: Settings, name: str) -> tuple[str, ...]:
+    job = _job(name)
+    found: tuple[str, ...] = job.targets(settings) if hasattr(job, "targets") else job.TARGETS
+    return found
 
 
 def _engines(settings: Settings, run: Run, actions: Mapping[str, tuple[str, ...]]) -> LazySession:

@@ -51,6 +51,7 @@ def put_training(settings: Settings, training: Training, facts: Mapping[str, Any
             "must_replace": training.must_replace,
             "against": asdict(training.against) if training.against else None,
             "columns": sorted(training.columns),
+            "left_out": dict(training.left_out),
             "fits": [_put_fit(fit, draft / "fits" / str(number)) for number, fit in enumerate(training.fits)],
         }
         _write(draft / _ENTRY, said)
@@ -97,6 +98,7 @@ def training(entry: Entry) -> Training:
         must_replace=said["must_replace"],
         against=Version(**said["against"]) if said["against"] else None,
         columns=tuple(said["columns"]),
+        left_out=said.get("left_out", {}),
     )
 
 

@@ -139,17 +139,20 @@ def record_all(
     must_replace: bool = False,
     judging: Judging | None = None,
     columns: Collection[str] = (),
+    left_out: Mapping[str, str] | None = None,
 ) -> tuple[Version | None, str]:
-    """Keep the fits of one training, a run each, and act on what `promotion.decide` said.
+    """Keep the fits of one training, runs below one with the leaderboard, and act on what `promotion.decide` said.
 
     The winner becomes champion; where it is a refit of the champion's recipe, unless it is the same or clearly worse.
     The challenger is registered under its alias, unless it is there already; without one the alias goes. All others
-    stay runs: tried, and lost. With `judging` it can be decided anew against the champion that is there when MLflow
-    is back. Returns as `record` does.
+    stay runs: tried, and lost; `left_out` gives the reasons of those that were not judged. With `judging` it can be
+    decided anew against the champion that is there when MLflow is back. Returns as `record` does.
     """
     now = incumbent(settings, fits[0].target)
     winner_first = sorted(fits, key=lambda fit: fit.recipe != decision.winner)  # so it is version 1
-    training = Training(tuple(winner_first), judged_by, decision, judging, must_replace, now, tuple(columns))
+    training = Training(
+        tuple(winner_first), judged_by, decision, judging, must_replace, now, tuple(columns), left_out or {}
+    )
     return _keep(settings, training)
 
 

@@ -152,7 +152,7 @@ def test_a_training_without_mlflow_waits_and_is_promoted_by_the_same_rule_when_i
     after = facts(home)
     assert after["aliases"] == {"champion": "3", "challenger": "4"}
     assert after["kept"] == ("3", "boosting")
-    assert len(after["runs"]) == len(before["runs"]) + 3
+    assert len(after["runs"]) == len(before["runs"]) + 4
     assert catch_up(home) == [] and facts(home) == after
 
 
@@ -211,7 +211,7 @@ def test_a_training_that_a_full_disk_stopped_waits_and_is_handed_over_once(home,
     ]
     after = facts(home)
     assert (after["kept"], after["waiting"]) == (("3", "boosting"), [])
-    assert len(after["runs"]) == len(before["runs"]) + 3
+    assert len(after["runs"]) == len(before["runs"]) + 4
 
 
 def test_a_release_that_mlflow_did_not_take_is_logged_once_when_it_is_back(home):

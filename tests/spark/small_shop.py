@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,6 +21,9 @@ class SmallShop:
 
     orders: pd.DataFrame
     purchases: pd.DataFrame
+    redeemed: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["customer_id", "response_id", "responded_on"], dtype=str)
+    )
 
     @classmethod
     def made(cls, customers: int = 240, days: int = 300, seed: int = 11) -> SmallShop:
@@ -67,7 +70,10 @@ class SmallShop:
         snapshots = pd.concat([self.features(day) for day in [*snapshot_days, run.as_of]])
         _write(self.features(run.as_of), settings.home.build(run.id) / "features" / "customer_features.parquet")
         _write(snapshots, inputs / "snapshots.parquet")
+        days["net_amount"] = 10.0 * days["order_count"]
         _write(days[days["ordered_on"] <= run.as_of], inputs / "customer_days.parquet")
+        redeemed = self.redeemed[self.redeemed["responded_on"] <= run.as_of]
+        _write(redeemed, inputs / "responses.parquet")
         _write(self.purchases[self.purchases["ordered_on"] <= run.as_of], inputs / "purchases.parquet")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -12,6 +13,7 @@ import pytest
 
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition
+from huaxiang.judging import splits
 from huaxiang.settings import Run, Settings, load_settings
 from huaxiang.steps import StepLog
 from huaxiang.tables import Home
@@ -22,7 +24,22 @@ pytestmark = pytest.mark.spark
 
 DAY = Run(date(2024, 10, 20), date(2024, 10, 20))
 NEXT = Run(date(2024, 10, 21), date(2024, 10, 21))
-PARAMS = replace(ScoreParams(), cutoffs=7, resamples=60, tree_count=12, least_leaf_rows=20, category_count=3, bins=5)
+PARAMS = replace(
+    ScoreParams(),
+    cutoffs=7,
+    judged_cutoffs=4,
+    resamples=60,
+    tree_count=12,
+    least_leaf_rows=20,
+    bins=5,
+    forest_trees=10,
+    neighbour_groups=60,
+    tree_leaf_rows=40,
+    shuffles=2,
+)
+# A home is trained with three of them: the test of a home is not one of recipes.
+HOME = ("logistic", "boosting", "bayes")
+RECIPES = ("logistic", "tree", "forest", "boosting", "svm", "bayes", "neighbours", "net")
 KEY = ["customer_id", "target", "category"]
 
 
@@ -40,7 +57,7 @@ class ScoreHome:
     def trains(self, run: Run) -> dict[str, tracking.Version | None]:
         from spark_jobs.scores import job
 
-        return job.train(None, self.settings, run, StepLog("train"), PARAMS)
+        return job.train(None, self.settings, run, StepLog("train"), replace(PARAMS, recipes=HOME))
 
     def scores(self, run: Run) -> pd.DataFrame:
         from spark_jobs.scores import job
@@ -55,8 +72,14 @@ class ScoreHome:
         return json.loads(self.file(run, f"model.{target}.json").read_text())
 
 
-def a_home(folder) -> ScoreHome:
-    return ScoreHome(replace(load_settings(), home=Home(folder / "home"), currency="EUR"))
+def a_home(folder, *more: str) -> ScoreHome:
+    """A home with the targets churn_28d, category_28d (the three largest), and `more` of those that are shipped."""
+    settings = load_settings()
+    (folder / "targets").mkdir(exist_ok=True)
+    for name in ("churn_28d", "category_28d", *more):
+        text = (settings.project / "targets" / f"{name}.yml").read_text().replace("largest: 20", "largest: 3")
+        (folder / "targets" / f"{name}.yml").write_text(text)
+    return ScoreHome(replace(settings, project=folder, home=Home(folder / "home"), currency="EUR"))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +131,7 @@ def test_the_cards_tell_every_recipe_that_was_tried_beside_the_baseline(scored):
     for target, baseline in (("churn_28d", "recency"), ("category_28d", "past_count")):
         card = scored.card(DAY, target)
         assert (card["model"], card["version"]) == (target, tracking.champion(scored.settings, target).version)
-        assert [one["recipe"] for one in card["tried"]] == [baseline, "logistic", "boosting"]
+        assert [one["recipe"] for one in card["tried"]] == [baseline, *HOME]
         assert [one["outcome"] for one in card["tried"]].count("won") == 1
         assert card["baseline"]["name"] == baseline
         metrics = card["metrics"]
@@ -126,11 +149,17 @@ def test_the_cards_tell_every_recipe_that_was_tried_beside_the_baseline(scored):
 def test_a_training_is_a_leaderboard_of_runs_with_pictures(scored):
     mlflow = tracking.connect(scored.settings)
     runs = mlflow.search_runs(experiment_names=["churn_28d"], output_format="list")
-    assert sorted(run.data.tags["recipe"] for run in runs) == ["boosting", "logistic", "recency"]
-    best = next(run for run in runs if run.data.tags["recipe"] == "logistic")
-    assert {"auc", "auc_gain_low", "brier", "calibration_error", "calibration_slope", "fit_seconds"} <= set(
-        best.data.metrics
-    )
+    assert sorted(run.data.tags["recipe"] for run in runs) == sorted(["leaderboard", "recency", *HOME])
+    [above] = [run for run in runs if run.data.tags["recipe"] == "leaderboard"]
+    assert {run.data.tags.get("mlflow.parentRunId") for run in runs} == {None, above.info.run_id}
+    said = mlflow.artifacts.load_dict(f"{above.info.artifact_uri}/leaderboard.json")
+    table = pd.DataFrame(said["data"], columns=said["columns"])
+    assert sorted(table["recipe"]) == sorted(["recency", *HOME])
+    assert list(table["auc"]) == sorted(table["auc"], reverse=True)
+    assert (table["seconds"].drop(table.index[table["recipe"] == "recency"]) > 0).all()
+    best = max((run for run in runs if run.data.tags["recipe"] in HOME), key=lambda run: run.data.metrics["auc"])
+    wanted = {"auc", "auc_gain_low", "brier", "calibration_error", "calibration_slope", "fit_seconds", "shuffled_auc"}
+    assert wanted <= set(best.data.metrics)
     pictures = [file.path for file in mlflow.MlflowClient().list_artifacts(best.info.run_id, "plots")]
     names = ("by_cutoff", "calibration", "gains", "quality_and_cost")
     assert pictures == [f"plots/{name}.png" for name in names]
@@ -151,6 +180,27 @@ def test_the_registered_model_scores_like_the_daily_run(scored, shop):
     rows = pd.read_parquet(scored.file(DAY, "customer_scores.parquet"))
     rows = rows[rows["target"] == "churn_28d"].reset_index(drop=True)
     pd.testing.assert_frame_equal(found.reset_index(drop=True), rows[["probability", "reasons"]])
+
+
+def test_after_a_roll_back_the_scores_are_the_same_bytes(scored):
+    mlflow = tracking.connect(scored.settings)
+    client = mlflow.MlflowClient()
+    first = client.get_model_version_by_alias("churn_28d", "champion")
+    runs = mlflow.search_runs(experiment_names=["churn_28d"], output_format="list")
+    other = next(run for run in runs if run.data.tags["recipe"] in HOME and run.info.run_id != first.run_id)
+    model, tags = other.data.tags["spool_model"], {"recipe": "other", "fingerprint": other.data.tags["fingerprint"]}
+    made = client.create_model_version(
+        "churn_28d", model, other.info.run_id, tags=tags, model_id=model.rpartition("/")[2]
+    )
+    first, second = first.version, made.version
+    before = scored.file(DAY, "customer_scores.parquet").read_bytes()
+    client.set_registered_model_alias("churn_28d", "champion", second)
+    scored.scores(DAY)
+    promoted = scored.file(DAY, "customer_scores.parquet").read_bytes()
+    client.set_registered_model_alias("churn_28d", "champion", first)
+    scored.scores(DAY)
+    assert promoted != before
+    assert scored.file(DAY, "customer_scores.parquet").read_bytes() == before
 
 
 def test_scoring_the_same_day_twice_writes_the_same_bytes(scored):
@@ -174,7 +224,7 @@ def test_what_is_missing_is_named_with_the_next_step(scored, tmp_path, shop):
     with pytest.raises(MissingPartition, match=r"snapshots\.parquet of 2024-10-20 is not there: run 'huaxiang train"):
         home.trains(DAY)
     home.has(DAY, shop)
-    with pytest.raises(HuaxiangError, match="no model of churn_28d has been trained yet"):
+    with pytest.raises(HuaxiangError, match="no model of category_28d, churn_28d has been trained yet"):
         home.scores(DAY)
     scored.has(NEXT, shop)
     path = scored.settings.home.build(NEXT.id) / "features" / "customer_features.parquet"
@@ -185,10 +235,27 @@ def test_what_is_missing_is_named_with_the_next_step(scored, tmp_path, shop):
 
 def test_too_short_a_history_is_said_in_a_sentence(tmp_path):
     home = a_home(tmp_path)
-    early = Run(date(2024, 5, 1), date(2024, 5, 1))
-    home.has(early, SmallShop.made(days=130))
-    with pytest.raises(HuaxiangError, match=r"churn_28d needs 6 cut-offs 28 days apart.*up to 2024-05-01 there are"):
+    early = Run(date(2024, 4, 1), date(2024, 4, 1))
+    home.has(early, SmallShop.made(days=100))
+    wanted = (
+        r"no target can be trained up to 2024-04-01.*churn_28d has \d usable cut-offs, 28 days apart.*can be judged"
+    )
+    with pytest.raises(HuaxiangError, match=wanted):
         home.trains(early)
+
+
+def test_a_target_whose_source_a_home_lacks_is_left_out_and_the_others_go_on(tmp_path, shop, capsys):
+    home = a_home(tmp_path, "buys_coffee_28d", "coupon_response_28d", "high_value_28d")
+    (tmp_path / "targets" / "category_28d.yml").unlink()
+    home.has(DAY, shop)
+    assert set(home.trains(DAY)) == {"churn_28d"}
+    assert set(home.scores(DAY)["target"]) == {"churn_28d"}
+    said = capsys.readouterr()
+    assert (
+        "high_value_28d.yml:7: 'baseline' 'net_spend_28d' is no figure that is learned from here" in said.out + said.err
+    )
+    assert "buys_coffee_28d is left out: nobody ever bought COFFEE" in said.out + said.err
+    assert "coupon_response_28d is left out: this home has no redemptions of coupons" in said.out + said.err
 
 
 def people(customers: int = 1500, cutoffs: int = 6):
@@ -205,25 +272,63 @@ def people(customers: int = 1500, cutoffs: int = 6):
     return Examples(np.tile(ids, cutoffs), cutoff, np.full(size, "", dtype=object), figures, label.to_numpy())
 
 
-def judged(rows):
-    from spark_jobs.scores import evaluate
-    from spark_jobs.scores.recipes import Baseline
+def judged(rows, params=PARAMS):
+    from huaxiang.targets import Baseline
+    from spark_jobs.scores import walk
 
     cutoffs = sorted(set(rows.cutoff.tolist()))
-    return evaluate.walk_forward(rows, cutoffs, Baseline("recency", "recency_days", ""), "EUR", PARAMS)
+    plan = splits.plan(cutoffs, 28, params.judged_cutoffs, params.fewest_judged, params.calibration_cutoffs)
+    return walk.walk_forward(rows, cutoffs, plan, Baseline("recency", "recency_days", ""), "EUR", params)
 
 
 def test_shuffled_labels_give_an_auc_of_one_half():
     trial = judged(people().shuffled(3))
-    for recipe in ("recency", "logistic", "boosting"):
+    for recipe in ("recency", *RECIPES):
         assert trial.figure(recipe, "auc").value == pytest.approx(0.5, abs=0.02), recipe
+
+
+def guarded(rows):
+    from spark_jobs.scores import guards
+
+    cutoffs = sorted(set(rows.cutoff.tolist()))
+    return guards.guarded(rows, cutoffs, splits.plan(cutoffs, 28, 4, 2, 2), "churn_28d", "EUR", PARAMS)
+
+
+def test_the_guards_name_the_column_that_decides_alone_and_no_other():
+    found = guarded(people())
+    assert list(found.lone_columns) == ["recency_days"]  # the event hangs on it alone
+    assert found.shuffled_auc == pytest.approx(0.5, abs=0.02)
+    assert found.notes()[0].startswith("without recency_days the AUC would fall by 0.")
+
+
+def test_a_recipe_that_fails_or_is_too_slow_is_left_out_with_its_reason(monkeypatch):
+    from spark_jobs.scores import classifiers, recipes
+
+    def broken(figures, label, params):
+        raise ZeroDivisionError("cust-00001")
+
+    def slow(figures, label, params):
+        began = time.process_time()
+        while time.process_time() < began + 1:
+            pass
+        return classifiers.net(figures, label, params)
+
+    for name, fit in (("forest", broken), ("net", slow)):
+        monkeypatch.setitem(recipes.RECIPES, name, replace(recipes.RECIPES[name], fit=fit))
+    few = ("logistic", "forest", "bayes", "net")
+    trial = judged(people(customers=100), replace(PARAMS, recipes=few, recipe_seconds=0.9))
+    assert trial.left_out == {
+        "forest": "failed: ZeroDivisionError on 100 rows",  # and not a word of what the error said
+        "net": "too slow: more than 0.9 s of processor time",
+    }
+    assert set(trial.judged) == {"recency", "logistic", "bayes"}
 
 
 def test_true_labels_are_learned_by_every_recipe_and_its_probabilities_can_be_taken_at_their_word():
     from spark_jobs.scores import evaluate
 
     trial = judged(people())
-    for recipe in ("recency", "logistic", "boosting"):
+    for recipe in ("recency", *RECIPES):
         metrics = evaluate.metrics(trial, recipe, "recency", PARAMS)
         assert metrics["auc"] > 0.75, recipe
         assert metrics["calibration_error"] < 0.05, recipe
@@ -232,15 +337,13 @@ def test_true_labels_are_learned_by_every_recipe_and_its_probabilities_can_be_ta
 
 
 def test_a_label_is_learned_from_only_when_its_28_days_are_over():
-    from spark_jobs.scores import evaluate
+    from spark_jobs.scores import walk
 
     rows = people(customers=10)
-    assert set(evaluate.known_at(rows, [0, 28, 56, 84], 84, PARAMS).cutoff) == {0, 28, 56}
-    assert set(evaluate.known_at(rows, [0, 28, 56, 84], 83, PARAMS).cutoff) == {0, 28}
+    assert set(walk.known_at(rows, [0, 28, 56, 84], 84, 28, PARAMS).cutoff) == {0, 28, 56}
+    assert set(walk.known_at(rows, [0, 28, 56, 84], 83, 28, PARAMS).cutoff) == {0, 28}
     few = replace(PARAMS, fit_rows=25)
-    assert set(evaluate.known_at(rows, [0, 28, 56, 84], 84, few).cutoff) == {28, 56}
-    assert evaluate.walked_cutoffs([0, 28, 56, 84, 112, 140, 168, 196, 224], PARAMS) == [84, 112, 140, 168, 196, 224]
-    assert evaluate.walked_cutoffs([0, 28, 56, 84, 112, 140], PARAMS) == [28, 56, 84, 112, 140]
+    assert set(walk.known_at(rows, [0, 28, 56, 84], 84, 28, few).cutoff) == {28, 56}
 
 
 def test_labels_after_the_last_judged_cut_off_change_nothing_before_it():
@@ -248,20 +351,20 @@ def test_labels_after_the_last_judged_cut_off_change_nothing_before_it():
     last = rows.cutoff == rows.cutoff.max()
     changed = replace(rows, label=np.where(last, 1 - rows.label, rows.label))
     before, after = judged(rows), judged(changed)
-    for recipe in ("recency", "logistic", "boosting"):
+    for recipe in ("recency", *RECIPES):
         assert (before.judged[recipe].scores == after.judged[recipe].scores).all()
         assert (before.judged[recipe].probabilities == after.judged[recipe].probabilities).all()
 
 
 def fitted(recipe: str):
-    """A model as it is stored, the raw figures of its rows, and its trees."""
+    """A model as it is stored, the raw figures of its rows, and its estimator."""
     from spark_jobs.scores import portable
 
     trial = judged(people(customers=300))
     one = trial.judged[recipe]
-    files = one.fitted.files(one.sigmoids, {})
-    trees = portable.load_trees(files["trees.skops"]) if "trees.skops" in files else None
-    return json.loads(files["model.json"]), trial.rows.features, trees
+    files = one.fitted.files(one.calibrations, {})
+    estimator = portable.load_estimator(files["estimator.skops"]) if "estimator.skops" in files else None
+    return json.loads(files["model.json"]), trial.rows.features, estimator
 
 
 def logit(probability):
@@ -282,21 +385,35 @@ def test_the_contributions_of_a_linear_model_add_up_to_its_logit():
     assert np.allclose(base + moved.sum(axis=1), found, atol=1e-9)
 
 
-@pytest.mark.parametrize("recipe", ["logistic", "boosting"])
-def test_what_is_said_to_raise_a_probability_does_so(recipe):
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_is_said_to_raise_a_probability_does_so_and_with_the_rest_it_adds_up_to_the_score(recipe):
     from spark_jobs.scores import portable
 
-    model, frame, trees = fitted(recipe)
+    model, frame, estimator = fitted(recipe)
     categories = portable.categories_of(model, frame)
     values, typical = portable.values_of(model, frame), portable.typical_values(model, categories)
-    before = portable.raw_scores(model, values, typical, trees)
-    places, moved = portable.contributions(model, values, categories, trees)
+    before = portable.raw_scores(model, values, typical, estimator)
+    places, moved = portable.contributions(model, values, categories, estimator)
     for column, place in enumerate(places):
         usual = values.copy()
         usual[:, place] = typical[:, place]
-        after = portable.raw_scores(model, usual, typical, trees)
+        after = portable.raw_scores(model, usual, typical, estimator)
         raises = moved[:, column] > 1e-9
-        assert raises.any() and (after[raises] < before[raises]).all()
+        assert (after[raises] < before[raises]).all()
+    assert (moved > 1e-9).any()
+    rest = portable.remainder(model, values, categories, moved, estimator)
+    base = portable.logits(model, portable.raw_scores(model, typical, typical, estimator), categories)
+    assert np.allclose(base + moved.sum(axis=1) + rest, portable.logits(model, before, categories), atol=1e-9)
+
+
+def test_what_the_told_figures_leave_over_is_told_as_one_of_them():
+    from spark_jobs.scores import portable
+
+    model, frame, estimator = fitted("net")
+    model["least_reason"], model["reason_count"] = 0.0, 9
+    said = " ".join(portable.answers(model, frame, estimator)["reasons"])
+    assert "the other figures, and how all act together, raise it" in said
+    assert "the other figures, and how all act together, lower it" in said
 
 
 def test_a_reason_is_said_in_words():
@@ -342,7 +459,7 @@ def test_a_stored_model_that_holds_more_than_trees_is_refused():
     from spark_jobs.scores import portable
 
     with pytest.raises(UntrustedTypesFoundException):
-        portable.load_trees(skops.io.dumps(FunctionTransformer(timedelta)))
+        portable.load_estimator(skops.io.dumps(FunctionTransformer(timedelta)))
 
 
 def test_a_category_the_model_does_not_know_is_named():

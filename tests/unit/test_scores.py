@@ -1,10 +1,14 @@
-"""The arithmetic of the scores: labels, history, AUC and its paired intervals, calibration."""
+"""The arithmetic of the scores: labels and history."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from spark_jobs.scores import calibration, examples, history, resampling
+from huaxiang.declarations import Declaration
+from huaxiang.targets import Baseline, Event, Target
+from spark_jobs.scores import examples, history
 from spark_jobs.scores.history import CategoryDays
 from spark_jobs.scores.params import ScoreParams
 
@@ -50,20 +54,49 @@ def test_what_happens_after_the_cut_off_changes_no_feature():
 
 def test_a_purchase_counts_from_the_day_after_the_cut_off_to_the_28th():
     rows = days((0, 0, CUTOFF, 1), (0, 1, CUTOFF + 1, 1), (1, 0, CUTOFF + 28, 1), (1, 1, CUTOFF + 29, 1))
-    assert list(history.bought_after(rows, np.array([0, 1]), CUTOFF, PARAMS)) == [0, 1, 1, 0]
+    assert list(history.bought_after(rows, np.array([0, 1]), CUTOFF, 28)) == [0, 1, 1, 0]
 
 
-def test_whoever_orders_within_28_days_does_not_stay_away():
+def target(kind: str, **more) -> Target:
+    return Target(
+        "t", "T", "Says.", Event(kind, **more), 28, Baseline("b", "c", "d"), "o", "p", Declaration(Path("t"), {}, {})
+    )
+
+
+def labels_of(kind: str, days: list, amounts: list, customers: str, **more) -> list[float]:
+    """Labels of customers a to d, by a row of orders per customer and day."""
     features = pd.DataFrame({"customer_id": list("abcd"), "as_of": CUTOFF, "recency_days": 1.0})
-    orders = pd.DataFrame({"customer_id": list("abc"), "day": [CUTOFF, CUTOFF + 28, CUTOFF + 29]})
-    assert list(examples.churn(features, orders, PARAMS).label) == [1, 0, 1, 1]
+    orders = pd.DataFrame({"customer_id": list(customers), "day": days, "is_order": True, "net_amount": amounts})
+    return list(examples.of_target(target(kind, **more), features, examples.Facts(orders), PARAMS).label)
+
+
+def test_whoever_orders_within_the_window_does_not_stay_away():
+    days = [CUTOFF, CUTOFF + 28, CUTOFF + 29]
+    assert labels_of("no_purchase", days, [1.0] * 3, "abc") == [1, 0, 1, 1]
+    assert labels_of("purchase", days, [1.0] * 3, "abc") == [0, 1, 0, 0]
+
+
+def test_high_spend_is_measured_by_a_bar_that_was_known_at_the_cut_off():
+    # In the 28 days up to the cut-off a to d spent 10, 20, 30 and 40: the top quarter begins at 32.50.
+    before = [CUTOFF, CUTOFF - 27, CUTOFF - 1, CUTOFF - 2]
+    after = [CUTOFF + 1, CUTOFF + 28, CUTOFF + 29, CUTOFF + 2]
+    amounts = [10.0, 20.0, 30.0, 40.0, 33.0, 32.5, 99.0, 32.0]
+    assert labels_of("high_spend", before + after, amounts, "abcdabcd", top_pct=25.0) == [1, 1, 0, 0]
+
+
+def test_redemptions_are_counted_under_names_of_their_own():
+    features = pd.DataFrame({"customer_id": ["a"], "as_of": CUTOFF, "order_count": [8.0], "tenure_days": [200.0]})
+    one = CategoryDays(["a"], ("",), *np.array([[0, 0, CUTOFF, 2], [0, 0, CUTOFF + 5, 1]]).T)
+    rows = examples.of_target(target("redemption"), features, examples.Facts(pd.DataFrame(), one), PARAMS)
+    assert (rows.features["redemption_count"].item(), rows.label.item()) == (2, 1)
+    assert [name for name in rows.features if name.startswith("category_")] == []
 
 
 def test_a_customer_who_never_bought_of_the_categories_has_rows_too():
     features = pd.DataFrame(
         {"customer_id": ["a", "new"], "as_of": CUTOFF, "order_count": [8.0, 1.0], "tenure_days": [200.0, 3.0]}
     )
-    rows = examples.category(features, days(*BOUGHT), PARAMS)
+    rows = examples.category(features, days(*BOUGHT), 28, PARAMS)
     assert list(rows.customer_id) == ["a", "a", "new", "new"]
     assert list(rows.category) == ["tea", "milk", "tea", "milk"]
     assert list(rows.features["category_order_count"]) == [4, 0, 0, 0]
@@ -89,86 +122,3 @@ def test_shuffling_keeps_the_number_of_events_of_every_cut_off():
     dealt = rows.shuffled(1).label
     assert (dealt[:50].sum(), dealt[50:].sum()) == (10, 30)
     assert (dealt != label).any()
-
-
-ONCE = np.ones((4, 1))
-LABELS = np.array([1.0, 0.0, 1.0, 0.0])
-
-
-def test_equal_scores_count_half_in_the_auc():
-    # Pairs of event and none: .9>.8, .9>.1, .8=.8 (half), .8>.1
-    assert resampling.auc(LABELS, np.array([0.9, 0.8, 0.8, 0.1]), ONCE) == [3.5 / 4]
-
-
-def test_the_auc_is_unknown_where_a_class_is_missing():
-    assert np.isnan(resampling.auc(LABELS, np.arange(4.0), np.array([[1.0], [0.0], [1.0], [0.0]]))).all()
-
-
-def test_the_brier_score_is_the_mean_squared_error():
-    weights = np.array([[1.0, 2.0], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    found = resampling.brier(LABELS, np.array([0.5, 0.5, 1.0, 0.0]), weights)
-    assert list(found) == [0.5 / 4, 0.25]
-
-
-def test_a_paired_interval_by_hand_on_four_rows():
-    labels = np.array([1.0, 1.0, 0.0, 0.0])
-    # Columns: each once; the first customer twice and the second not; the other way round.
-    drawn = np.array([[1.0, 2.0, 0.0], [1.0, 0.0, 2.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
-    customers, group = np.arange(4), np.zeros(4, dtype=int)
-    good, _ = resampling.by_group(group, customers, drawn, labels, np.array([4.0, 3, 2, 1]), labels)
-    poor, _ = resampling.by_group(group, customers, drawn, labels, np.array([4.0, 1, 3, 2]), labels)
-    assert good.tolist() == [[1, 1, 1]]
-    assert poor.tolist() == [[0.5, 1, 0]]
-    found = resampling.replicates(good).minus(resampling.replicates(poor)).interval()
-    # The differences are 0 and 1: their 2.5th and 97.5th percentiles lie between them.
-    assert (found.value, found.low, found.high) == (0.5, 0.025, 0.975)
-
-
-def test_the_mean_over_groups_passes_over_a_group_without_an_auc():
-    assert resampling.replicates(np.array([[0.6, np.nan], [0.8, 0.9]])).value == pytest.approx(0.7)
-    assert resampling.replicates(np.array([[0.6, np.nan], [0.8, 0.9]])).resamples == [0.9]
-
-
-def test_customers_are_drawn_whole_and_alike_every_time():
-    drawn = resampling.draws(5, 3, seed=1)
-    assert drawn.shape == (5, 4)
-    assert drawn[:, 0].tolist() == [1, 1, 1, 1, 1]
-    assert drawn.sum(axis=0).tolist() == [5, 5, 5, 5]
-    assert (drawn == resampling.draws(5, 3, seed=1)).all()
-
-
-def test_a_sigmoid_gives_probabilities_that_rise_with_the_score():
-    rng = np.random.default_rng(3)
-    scores = rng.normal(5, 3, 4000)
-    labels = (rng.uniform(size=4000) < 1 / (1 + np.exp(-(0.8 * scores - 4)))).astype(float)
-    sigmoid = calibration.fit_sigmoid(scores, labels)
-    assert sigmoid.slope == pytest.approx(0.8, abs=0.06)
-    assert sigmoid.intercept == pytest.approx(-4, abs=0.3)
-    found = sigmoid(np.linspace(-50, 50, 1001))
-    assert ((found >= 0) & (found <= 1)).all() and (np.diff(found) >= 0).all()
-    once = np.ones((4000, 1))
-    assert resampling.auc(labels, scores, once) == resampling.auc(labels, sigmoid(scores), once)
-
-
-def test_a_score_that_says_the_contrary_never_turns_the_order_round():
-    scores = np.arange(100.0)
-    assert calibration.fit_sigmoid(scores, (scores < 50).astype(float)).slope == 0.001
-
-
-def test_labels_of_one_kind_give_a_probability_near_them_and_never_1():
-    sigmoid = calibration.fit_sigmoid(np.zeros(98), np.ones(98))
-    assert sigmoid(np.zeros(1)) == pytest.approx(99 / 100, abs=0.001)
-
-
-def test_the_calibration_error_by_hand():
-    probabilities = np.array([0.1, 0.3, 0.6, 0.8])
-    table = calibration.reliability(np.array([0.0, 0.0, 1.0, 0.0]), probabilities, bins=2)
-    assert table == [{"probability": 0.2, "share": 0.0, "rows": 2}, {"probability": 0.7, "share": 0.5, "rows": 2}]
-    assert calibration.expected_error(table) == pytest.approx(0.2)  # (2 x 0.2 + 2 x 0.2) / 4
-
-
-def test_probabilities_that_are_too_sure_have_a_slope_below_1():
-    rng = np.random.default_rng(5)
-    logits = rng.normal(0, 1, 5000)
-    labels = (rng.uniform(size=5000) < 1 / (1 + np.exp(-logits))).astype(float)
-    assert calibration.slope(labels, 1 / (1 + np.exp(-2 * logits))) == pytest.approx(0.5, abs=0.05)

@@ -22,11 +22,9 @@ _SAYS = {
         "Names the products, of those a customer has never bought, that the customer is likeliest to buy next.",
     ),
     "associations": ("Rules", "Finds the product types that share an order more often than chance would have it."),
-    "churn_28d": ("Staying away", "Says how likely each customer is to place no order in the next 28 days."),
-    "category_28d": (
-        "Next categories",
-        "Says how likely each customer is to buy from each of the largest categories in the next 28 days.",
-    ),
+    # Declared targets say themselves what they are; these two come first, the others after all that is listed.
+    "churn_28d": ("Staying away", ""),
+    "category_28d": ("Next categories", ""),
     "attributes": (
         "Attributes",
         "Says of customers who declared nothing what those who did tell of them, and only where that is surely righter "
@@ -124,7 +122,9 @@ def cards(tables: BuildTables) -> tuple[ModelCard, ...]:
 def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
     """A card as the model's family wrote it."""
     target = str(said.get("model") or family)
-    title, sentence = _SAYS.get(target, (_spaced(target).capitalize(), str(said.get("description") or "")))
+    title, sentence = _SAYS.get(target, ("", ""))
+    title = str(said.get("title") or title or _spaced(target).capitalize())
+    sentence = sentence or str(said.get("description") or "")
     figures = said.get("metrics") or {}
     measures = read_measures(figures, str(said.get("judged_by") or ""))
     customers = figures.get("customers") or figures.get("judged_customers")

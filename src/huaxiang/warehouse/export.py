@@ -93,7 +93,7 @@ def export(
 # What models learn from, besides customer_features: columns and order of each table.
 _INPUTS = {
     "purchases": "order_id, customer_id, product_id, category, product_type, ordered_on",
-    "customer_days": "customer_id, ordered_on, order_count",
+    "customer_days": "customer_id, ordered_on, order_count, net_amount",
 }
 
 # What the steps of a customer are: the clicks of each visit, or, where the home has no events, the days with an order.
@@ -123,6 +123,11 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
         for table, columns in _INPUTS.items():
             of_days = f"select {columns} from features.{table} where ordered_on <= date '{run.as_of}' order by all"
             write_parquet(connection, of_days, folder / f"{table}.parquet")
+        redeemed = f"""
+            select customer_id, response_id, responded_on from staging.stg_responses
+            where responded_on <= date '{run.as_of}' order by all
+        """
+        write_parquet(connection, redeemed, folder / "responses.parquet")
         declared = "select * from staging.stg_customers order by customer_id"
         write_parquet(connection, declared, folder / "declared.parquet")
         if not with_snapshots:

@@ -100,9 +100,7 @@ def _score(settings: Settings, day: Day, about: ModelReason, portrait: Mapping[s
     from spark_jobs.scores import examples, inputs, portable
     from spark_jobs.scores.params import ScoreParams
 
-    files = _files(settings, about)
-    model = json.loads((files / "model.json").read_text(encoding="utf-8"))
-    trees = portable.load_trees((files / "trees.skops").read_bytes()) if model["kind"] == "trees" else None
+    model, estimator = portable.load_folder(_files(settings, about))
     features = inputs.read_features(day.folder / "features" / "customer_features.parquet", [day.run.as_of])
     customer = str(portrait["customer_id"])
     if about.target == "churn_28d":
@@ -114,12 +112,12 @@ def _score(settings: Settings, day: Day, about: ModelReason, portrait: Mapping[s
             path = Path(scratch) / "purchases.parquet"
             connection.execute(_PURCHASES.format(as_of=day.run.as_of, path=str(path).replace("'", "''")))
             days = inputs.read_category_days(path, model["categories"])
-        rows = examples.category(features, days, ScoreParams())
+        rows = examples.category(features, days, 28, ScoreParams())
         known = rows.features.reindex(columns=[one["name"] for one in model["features"]])
         known = known.assign(customer_id=rows.customer_id, category=rows.category)
         row = known[(known["customer_id"] == customer) & (known["category"] == portrait["likely_category"])]
-    base, total, parts = parts_of_score(model, row, trees)
-    answer = float(portable.answers(model, row, trees)["probability"].iloc[0])
+    base, total, parts = parts_of_score(model, row, estimator)
+    answer = float(portable.answers(model, row, estimator)["probability"].iloc[0])
     return replace(
         about,
         said=str(said),
@@ -131,7 +129,7 @@ def _score(settings: Settings, day: Day, about: ModelReason, portrait: Mapping[s
     )
 
 
-def parts_of_score(model: dict[str, Any], row: Any, trees: Any = None) -> tuple[float, float, tuple[Part, ...]]:
+def parts_of_score(model: dict[str, Any], row: Any, estimator: Any = None) -> tuple[float, float, tuple[Part, ...]]:
     """Logit of the typical customer, logit of the row, and what each figure adds; the largest part first."""
     import numpy as np
 
@@ -139,12 +137,12 @@ def parts_of_score(model: dict[str, Any], row: Any, trees: Any = None) -> tuple[
 
     categories = portable.categories_of(model, row)
     values, typical = portable.values_of(model, row), portable.typical_values(model, categories)
-    slope, intercept = model["calibration"][int(categories[0])]
     count = values.shape[1]
 
     def logits(rows: Any) -> Any:
         usual = np.repeat(typical, len(rows), axis=0)
-        return slope * portable.raw_scores(model, np.asfortranarray(rows), usual, trees) + intercept
+        scores = portable.raw_scores(model, np.asfortranarray(rows), usual, estimator)
+        return portable.logits(model, scores, np.repeat(categories, len(rows)))
 
     rng = np.random.default_rng(SEED)
     drawn = [rng.permutation(count) for _ in range(ORDERS // 2)]

@@ -41,6 +41,8 @@ def draws(customers: int, resamples: int, seed: int) -> Array:
     """How often each customer is drawn: one column per resample, after a first one in which each counts once."""
     import numpy as np
 
+    if not customers:
+        return np.ones((0, resamples + 1))
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(customers, np.full(customers, 1.0 / customers), size=resamples)
     return np.vstack([np.ones((1, customers)), drawn]).T.copy()
@@ -50,16 +52,17 @@ def auc(labels: Array, scores: Array, weights: Array) -> Array:
     """AUC of the rows under each column of `weights` (one row per row of the data); NaN where a class is missing."""
     import numpy as np
 
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=np.nan) != 0)  # first row of every group of equal scores
-    weights, is_event = weights[order], labels[order][:, None]
-    positive = np.add.reduceat(weights * is_event, starts, axis=0)
-    negative = np.add.reduceat(weights * (1 - is_event), starts, axis=0)
-    below = np.cumsum(negative, axis=0) - negative
-    pairs = positive.sum(axis=0) * negative.sum(axis=0)
-    won = (positive * (below + 0.5 * negative)).sum(axis=0)
+    is_event = labels > 0
+    order = np.argsort(scores[~is_event], kind="stable")
+    others = scores[~is_event][order]
+    # Weight of the rows without the event below each place; sums of whole numbers are exact in any order.
+    below = np.vstack([np.zeros((1, weights.shape[1])), np.cumsum(weights[~is_event][order], axis=0)])
+    positive = weights[is_event]
+    first, last = (np.searchsorted(others, scores[is_event], side) for side in ("left", "right"))
+    won = np.einsum("ij,ij->j", positive, below[first]) + np.einsum("ij,ij->j", positive, below[last])
+    pairs = positive.sum(axis=0) * below[-1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(pairs > 0, won / pairs, np.nan)
+        return np.where(pairs > 0, won / 2 / pairs, np.nan)
 
 
 def brier(labels: Array, probabilities: Array, weights: Array) -> Array:
@@ -68,7 +71,7 @@ def brier(labels: Array, probabilities: Array, weights: Array) -> Array:
 
     total = weights.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0, (((probabilities - labels) ** 2)[:, None] * weights).sum(axis=0) / total, np.nan)
+        return np.where(total > 0, np.einsum("i,ij->j", (probabilities - labels) ** 2, weights) / total, np.nan)
 
 
 def by_group(
