@@ -69,16 +69,21 @@ def listed(
 
     rows: list[tuple[Any, ...]] = []
     with threadpool_limits(1):  # many small products gain nothing from more threads
-        for task in tasks:
-            ranker = Ranker(task.products, task.settings, task.model)
-            for start in range(0, len(customers), _AT_ONCE):
-                some = slice(start, start + _AT_ONCE)
-                without = [suppressed.get(customer, NOTHING) for customer in customers[some]]
-                found = list(map(ranker.candidates, histories[some], without))
+        rankers = [Ranker(task.products, task.settings, task.model) for task in tasks]
+        one, *others = tasks  # two hybrids of one training have the same candidates
+        are_same = all(one.settings == other.settings and one.products.same_as(other.products) for other in others)
+        for start in range(0, len(customers), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            without = [suppressed.get(customer, NOTHING) for customer in customers[some]]
+            found: list[Candidates] = []
+            for task, ranker in zip(tasks, rankers, strict=True):
+                if not found or not are_same:
+                    found = list(map(ranker.candidates, histories[some], without))
                 scores = ranker.scores(found, weights_of(task.weights))
-                what = customers[some], histories[some], found, scores
-                for customer, history, one, values in zip(*what, strict=True):
-                    of_one = _listed(ranker, task, history, one, values, types, as_of, top)
+                for customer, history, mine, values in zip(
+                    customers[some], histories[some], found, scores, strict=True
+                ):
+                    of_one = _listed(ranker, task, history, mine, values, types, as_of, top)
                     rows.extend((customer, task.name, *row, task.fingerprint) for row in of_one)
     columns = zip(*rows, strict=True) if rows else ([] for _ in _COLUMNS)
     kinds = {"bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "date": pa.date32()}

@@ -98,6 +98,10 @@ class Products:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return Products(**{name: arrays[name] for name in arrays.files})
 
+    def same_as(self, other: Products) -> bool:
+        """Whether all that is known is equal: then so are the candidates."""
+        return all(np.array_equal(values, getattr(other, name)) for name, values in self.__dict__.items())
+
     def parts(self, weights: Mapping[str, float]) -> Products:
         """Only what a recipe with these weights looks at."""
         looked_at = {name for name, weight in weights.items() if weight}
@@ -152,8 +156,10 @@ class Ranker:
         self.sellers = np.sort(self.by_popularity[:_MOST_SELLERS])
         of_kind = np.bincount(products.kinds + 1, weights=products.popularity)
         self.kind_share = products.popularity / np.maximum(of_kind[products.kinds + 1], 1)
+        self.seller_kinds, self.seller_shares = products.kinds[self.sellers] + 1, self.kind_share[self.sellers]
         self.by_late = np.lexsort((np.arange(count), -products.late_buyers))
         self.factors = products.factors.astype(np.float64)
+        self.svd_to = products.svd_to.astype(np.float64)
         self.gram = self.factors.T @ self.factors
         self.learned_place = _places(products.learned, count)
         self.paired_place = _places(products.paired, count)
@@ -196,7 +202,7 @@ class Ranker:
                          history.items, np.ones(len(history.items)))  # fmt: skip
         rebuilt = self._rebuilt(history)
         affinity = self._by_kind(history, recent)
-        content = np.log1p(affinity[self.products.kinds[self.sellers] + 1]) * self.kind_share[self.sellers]
+        content = np.log1p(affinity)[self.seller_kinds] * self.seller_shares
         first, late = self.by_popularity[: wanted + len(history.items)], self.by_late[: wanted + len(history.items)]
         found = [
             history.items[_best(recent, wanted)],
@@ -285,7 +291,7 @@ class Ranker:
     def _rebuilt(self, history: History) -> Array:
         """The history as a truncated SVD rebuilds it, for each learned product."""
         rows, times = self._learned_of(history, len(self.products.svd_from))
-        return np.maximum(self.products.svd_to @ (np.log1p(times) @ self.products.svd_from[rows]), 0.0)
+        return np.maximum(self.svd_to @ (np.log1p(times) @ self.products.svd_from[rows]), 0.0)
 
     def _by_kind(self, history: History, recent: Array) -> Array:
         """The interest in each kind, the unknown one first with 0."""
