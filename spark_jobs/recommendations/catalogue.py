@@ -4,27 +4,57 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from huaxiang.errors import HuaxiangError
 from spark_jobs.recommendations.params import RecommendationParams
+from spark_jobs.recommendations.ranking import positions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
+_COUNTS = ("buyers", "recent_buyers", "late_buyers", "repeat_buyers")
+_DOUBT = 5  # buyers who did not buy again, added to all: of two buyers both may have come back by chance
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every product bought by a day, by number: its id, its type, buyers ever and buyers of late."""
+    """Every product bought by a day, by number: its id, its type ('' where not known), its buyers ever, in the last
+    `popularity_days` and `late_days`, and those who bought it in more than one order."""
 
     ids: Array
     types: Array
     buyers: Array
     recent_buyers: Array
+    late_buyers: Array
+    repeat_buyers: Array
+
+    def of_day(self) -> dict[str, Array]:
+        """What `ranking.Products` says of a day."""
+        _, kinds = np.unique(self.types, return_inverse=True)
+        return {
+            "ids": self.ids,
+            "popularity": self.recent_buyers,
+            "late_buyers": self.late_buyers,
+            "repeats": np.round(self.repeat_buyers / (self.buyers + _DOUBT), 6),
+            "kinds": np.where(self.types == "", -1, kinds),
+        }
+
+    def suppressed(self, path: Path) -> dict[str, Array]:
+        """What customers do not want to be recommended: their ids -> positions here, of a Parquet file of pairs, which
+        a home without any may lack."""
+        import pandas as pd
+
+        if not path.exists():
+            return {}
+        rows = pd.read_parquet(path)
+        rows["item"] = positions(self.ids, rows["product_id"].to_numpy(dtype=str))
+        known = rows[rows["item"] >= 0]
+        return {str(customer): items.to_numpy() for customer, items in known.groupby("customer_id")["item"]}
 
     def named(self) -> pd.DataFrame:
         """One row per product: `item` (its number), id, buyers ever and of late, and its rank by the latter."""
@@ -47,7 +77,7 @@ class Catalogue:
 def catalogue(
     ids: Array, types: Array, counts: pd.DataFrame, customers: int, cut_off: date, params: RecommendationParams
 ) -> Catalogue:
-    """The products of `counts` (a row per product by number: `buyers`, `recent_buyers`), of all `ids` and `types`.
+    """The products of `counts` (a row per product by number, the columns of _COUNTS), of all `ids` and `types`.
 
     Raises HuaxiangError when there are too few of them, or too few customers.
     """
@@ -61,6 +91,5 @@ def catalogue(
         # Made anew: a part of an array of texts keeps the width of the longest, which may be one of later.
         ids=np.array(ids[:count].tolist()),
         types=np.array(types[:count].tolist()),
-        buyers=counts["buyers"].to_numpy(dtype=np.int64),
-        recent_buyers=counts["recent_buyers"].to_numpy(dtype=np.int64),
+        **{name: counts[name].to_numpy(dtype=np.int64) for name in _COUNTS},
     )

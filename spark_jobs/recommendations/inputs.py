@@ -16,11 +16,12 @@ from pyspark.sql import functions as F
 
 from spark_jobs.recommendations import catalogue as catalogues
 from spark_jobs.recommendations.catalogue import Catalogue
+from spark_jobs.recommendations.pairs import HISTORY
 from spark_jobs.recommendations.params import RecommendationParams
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 Array = np.ndarray
 
@@ -104,45 +105,63 @@ def parts(customers: int, params: RecommendationParams) -> int:
     return max(params.partitions, 1 + customers // params.customers_per_partition)
 
 
-def pairs(rows: DataFrame, cut_off: date) -> DataFrame:
-    """One row per customer and product bought up to `cut_off`: in how many orders (`times`), and the last day."""
+def pairs(rows: DataFrame, cut_off: date, params: RecommendationParams) -> DataFrame:
+    """One row per customer and product bought up to `cut_off`: in how many orders (`times`), in how many of late
+    (`lately`), and the first and the last day."""
+    is_late = F.col("ordered_on") > F.lit(cut_off - timedelta(days=params.popularity_days))
     return (
         rows.where(F.col("ordered_on") <= F.lit(cut_off))
         .groupBy("customer", "item")
-        .agg(F.count("*").alias("times"), F.max("ordered_on").alias("last_on"))
+        .agg(
+            F.count("*").alias("times"),
+            F.sum(is_late.cast("long")).alias("lately"),
+            F.min("ordered_on").alias("first_on"),
+            F.max("ordered_on").alias("last_on"),
+        )
     )
 
 
 def catalogue(known: Encoded, bought: DataFrame, cut_off: date, params: RecommendationParams) -> Catalogue:
     """The products of `pairs`. Raises HuaxiangError when there are too few of them, or too few customers."""
-    since = cut_off - timedelta(days=params.popularity_days)
-    is_recent = F.col("last_on") > F.lit(since)  # whoever bought it in the window bought it last in the window
+
+    def buyers_since(days: int) -> Column:  # whoever bought it in the window bought it last in the window
+        return F.sum((F.col("last_on") > F.lit(cut_off - timedelta(days=days))).cast("long"))
+
     counts = on_driver(
-        bought.groupBy("item").agg(F.count("*").alias("buyers"), F.sum(is_recent.cast("long")).alias("recent_buyers"))
+        bought.groupBy("item").agg(
+            F.count("*").alias("buyers"),
+            buyers_since(params.popularity_days).alias("recent_buyers"),
+            buyers_since(params.late_days).alias("late_buyers"),
+            F.sum((F.col("times") > 1).cast("long")).alias("repeat_buyers"),
+        )
     ).sort_values("item")
     customers = bought.select("customer").distinct().count()
     return catalogues.catalogue(known.ids, known.types, counts, customers, cut_off, params)
 
 
+def aged(bought: DataFrame, cut_off: date) -> DataFrame:
+    """`pairs` with days before the cut-off instead of days: `customer` and the columns of HISTORY."""
+
+    def age(day: str) -> Column:
+        return F.date_diff(F.lit(cut_off), F.col(day)).cast("long")
+
+    item = F.col("item").cast("long").alias("item")
+    last, first = age("last_on").alias("age"), age("first_on").alias("first_age")
+    return bought.select("customer", item, "times", last, "lately", first)
+
+
 def histories(bought: DataFrame, cut_off: date) -> DataFrame:
-    """One row per customer of `pairs`: arrays `items` (rising), `times` and `ages` (days before `cut_off` of the last
-    purchase)."""
-    age = F.date_diff(F.lit(cut_off), F.col("last_on")).cast("long")
-    each = F.struct(F.col("item").cast("long").alias("item"), F.col("times"), age.alias("age"))
-    gathered = bought.groupBy("customer").agg(F.sort_array(F.collect_list(each)).alias("bought"))
-    return gathered.select(
-        "customer",
-        F.col("bought.item").alias("items"),
-        F.col("bought.times").alias("times"),
-        F.col("bought.age").alias("ages"),
-    )
+    """One row per customer of `pairs`: arrays of the columns of HISTORY, by rising `item`."""
+    each = F.sort_array(F.collect_list(F.struct(*HISTORY)))
+    gathered = aged(bought, cut_off).groupBy("customer").agg(each.alias("bought"))
+    return gathered.select("customer", *(F.col(f"bought.{name}").alias(name) for name in HISTORY))
 
 
 def of_customers(customers: DataFrame, found: DataFrame, on: str, partitions: int) -> DataFrame:
     """The `histories` of these customers, in partitions and an order that depend on the rows alone. A customer without
     one has an empty one."""
     empty = F.array().cast("array<bigint>")
-    arrays = [F.coalesce(F.col(name), empty).alias(name) for name in ("items", "times", "ages")]
+    arrays = [F.coalesce(F.col(name), empty).alias(name) for name in HISTORY]
     joined = customers.join(found, on=on, how="left").select(F.col(on), *arrays)
     return joined.repartition(partitions, on).sortWithinPartitions(on)
 

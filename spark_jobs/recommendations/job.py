@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,14 +17,17 @@ from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from spark_jobs import engine
-from spark_jobs.recommendations import laptop, tracked
+from spark_jobs.recommendations import hybrid, laptop, tracked
 from spark_jobs.recommendations.catalogue import Catalogue
+from spark_jobs.recommendations.laptop import Laptop
 from spark_jobs.recommendations.lists import Task
 from spark_jobs.recommendations.params import RecommendationParams
 from spark_jobs.recommendations.ranking import Products
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from spark_jobs.recommendations.cluster import Cluster
 
 TARGETS = tuple(tracked.TARGETS.values())
 
@@ -35,12 +39,19 @@ class Champion:
     version: tracking.Version
     recipe: Mapping[str, Any]
     products: Products
+    ranker: Any  # the learned one of a hybrid
 
     def task(self, name: str, of_day: Catalogue) -> Task:
         """Its list, for the products of the day."""
-        products = self.products.on(of_day.ids, of_day.recent_buyers)
         recipe = self.recipe
-        return Task(name, products, recipe["settings"], recipe["weights"], str(recipe["fingerprint"]))
+        return Task(
+            name,
+            self.products.on(of_day.of_day()),
+            recipe["settings"],
+            recipe["weights"],
+            str(recipe["fingerprint"]),
+            self.ranker,
+        )
 
 
 def snapshot_days(as_of: date) -> list[date]:
@@ -49,8 +60,8 @@ def snapshot_days(as_of: date) -> list[date]:
 
 
 def needs_spark(settings: Settings, run: Run, action: str) -> bool:
-    """Whether `train` or `score` uses Spark: scoring a home of few purchases does not."""
-    return action == "train" or _engine(settings, run, RecommendationParams()) == engine.SPARK
+    """Whether `train` and `score` use Spark: a home of few purchases does without."""
+    return _engine(settings, run, RecommendationParams()) == engine.SPARK
 
 
 def train(
@@ -61,14 +72,12 @@ def train(
     Returns the new version of each task, None where the champion stays. Raises HuaxiangError when there is too little
     to learn from.
     """
-    params = params or RecommendationParams()
-    from spark_jobs.recommendations import inputs, training
+    from spark_jobs.recommendations import training
 
+    params = params or RecommendationParams()
     path = _purchases(settings, run)
-    every = inputs.read_purchases(spark, path, run.as_of)
-    known = inputs.encoded(spark, inputs.worth_recommending(every, params), params)
-    trained = training.trained(spark, known, run.as_of, settings.home.warehouse / "als", params)
-    known.forget()
+    with _opened(spark, settings, run, params) as purchases:
+        trained = training.trained(purchases, run.as_of, params)
     inputs_hash = content_hash(path)
     versions = {}
     for task in tracked.TARGETS:
@@ -102,13 +111,10 @@ def score(
         return [one.task(name, of_day) for name, one in champions.items()]
 
     folder = settings.home.build(run.id) / "recommendations"
-    what = _purchases(settings, run), _customers(settings, run), run.as_of, tasks, folder / "customer_items.parquet"
-    if _engine(settings, run, params) == engine.LAPTOP:
-        rows = laptop.write_items(*what, params)
-    else:
-        from spark_jobs.recommendations import cluster
-
-        rows = cluster.write_items(spark, *what, params)
+    with _opened(spark, settings, run, params) as purchases:
+        suppressions = settings.home.inputs(run.id) / "suppressions.parquet"
+        path = folder / "customer_items.parquet"
+        rows = purchases.write_items(_customers(settings, run), suppressions, run.as_of, tasks, path)
     for task, one in champions.items():
         text = json.dumps(_card(task, one, run), indent=2) + "\n"
         write_text(folder / f"model.{tracked.TARGETS[task]}.json", text)
@@ -118,6 +124,24 @@ def score(
 def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
     """Whether the champion was made by other code; recommendations need no features."""
     return not tracked.can_score(settings, champion)
+
+
+@contextmanager
+def _opened(
+    spark: SparkSession, settings: Settings, run: Run, params: RecommendationParams
+) -> Iterator[Laptop | Cluster]:
+    """The run's purchases, where they are worked on."""
+    path = _purchases(settings, run)
+    if _engine(settings, run, params) == engine.LAPTOP:
+        scratch = settings.home.build(run.id) / ".duckdb.tmp"
+        with laptop.opened(path, run.as_of, scratch, params) as opened:
+            yield opened
+        return
+    from spark_jobs.recommendations.cluster import Cluster
+
+    cluster = Cluster(spark, path, run.as_of, settings.home.warehouse / "als", params)
+    yield cluster
+    cluster.forget()
 
 
 def _engine(settings: Settings, run: Run, params: RecommendationParams) -> str:
@@ -154,7 +178,8 @@ def _champion(settings: Settings, run: Run, task: str) -> Champion:
         )
     recipe = json.loads(tracking.model_file(settings, version, "recipe.json"))
     products = Products.from_bytes(tracking.model_path(settings, version, "products.npz").read_bytes())
-    return Champion(version, recipe, products)
+    trees = tracking.model_path(settings, version, "ranker.skops")
+    return Champion(version, recipe, products, hybrid.from_bytes(trees.read_bytes()) if trees.exists() else None)
 
 
 def _card(task: str, champion: Champion, run: Run) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spark_jobs.recommendations import metrics
+from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
-from spark_jobs.recommendations.ranking import COMPONENTS, weights_of
+from spark_jobs.recommendations.ranking import COMPONENTS, Candidates, Ranker, weights_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,73 +22,90 @@ Array = np.ndarray
 Weights = Mapping[str, float]
 
 BASELINES = {"any": "own_history", "new": "popularity"}
+LEARNED = ("als", "svd", "item_based", "ease", "content")
 _PLAIN: dict[str, dict[str, Weights]] = {
     "any": {
         "own_history": {"own_count": 1.0},
         "own_history_fading": {"own_recent": 1.0},
         "popularity": {"popularity": 1.0},
-        "als": {"als": 1.0},
-        "item_based": {"item_based": 1.0},
+        **{name: {name: 1.0} for name in LEARNED},
     },
-    "new": {"popularity": {"popularity": 1.0}, "als": {"als": 1.0}, "item_based": {"item_based": 1.0}},
+    "new": {"popularity": {"popularity": 1.0}, **{name: {name: 1.0} for name in LEARNED}},
 }
-BLEND = "blend"
+BLEND, HYBRID = "blend", "hybrid"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Customers with purchases in the window, and their candidates, a row each, padded to equal length.
+    """Customers with purchases in the window, and their candidates, of each those that a list may hold.
 
-    `values` has a plane per component; `hits` says which candidate was bought; `relevant` counts the products bought,
-    also those that are no candidate. Candidates are in the order that breaks ties.
+    `relevant` counts the products a customer bought, also those that are no candidate.
     """
 
-    values: Array  # components x customers x candidates
-    may_be_listed: Array
-    hits: Array
+    candidates: Sequence[Candidates]
+    hits: Sequence[Array]  # which candidate was bought
     relevant: Array
 
     @property
     def customers(self) -> int:
         return len(self.relevant)
 
-    def ranked_hits(self, weights: Weights, count: int) -> Array:
+    def candidates_with_hits(self) -> tuple[Array, Array]:
+        """What a learned ranker sees of every candidate, and whether it was bought."""
+        return np.vstack([one.features for one in self.candidates]).astype(np.float32), np.concatenate(self.hits)
+
+    def blended(self, weights: Weights) -> Array:
+        """Scores by weights of the components: customers x candidates."""
+        return np.round(np.tensordot(weights_of(weights), self._values, axes=1), 6)
+
+    def by(self, ranker: Ranker) -> Array:
+        """Scores by the ranker's learned model."""
+        return self._padded(ranker.scores(self.candidates, weights_of({})))
+
+    def ranked_hits(self, scores: Array, count: int) -> Array:
         """For each customer, whether the products of rank 1 ... `count` were bought."""
-        scores = np.tensordot(weights_of(weights), self.values, axes=1)
-        scores = np.where(self.may_be_listed, np.round(scores, 6), -1.0)
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-        found = np.take_along_axis(self.hits & self.may_be_listed, order, axis=1)
+        order = np.argsort(-np.where(self._is_there, scores, -np.inf), axis=1, kind="stable")[:, :count]
+        found = np.take_along_axis(self._padded(self.hits).astype(bool), order, axis=1)
         return np.pad(found, ((0, 0), (0, count - found.shape[1])))
 
+    @cached_property
+    def _is_there(self) -> Array:
+        return self._padded([np.ones(len(one), dtype=np.float32) for one in self.hits]) > 0
 
-def judged(candidates: pd.DataFrame, targets: pd.DataFrame, task: str) -> Judged:
-    """Bring together the rows of `lists.candidates` and `inputs.targets`; a product first sold in the window is
-    no candidate. For the task 'new' only what a customer had never bought is relevant, and listed."""
+    @cached_property
+    def _values(self) -> Array:
+        """A plane per component."""
+        return np.stack(
+            [
+                self._padded([one.values[:, place].astype(np.float32) for one in self.candidates])
+                for place in range(len(COMPONENTS))
+            ]
+        )
+
+    def _padded(self, rows: Sequence[Array]) -> Array:
+        """The rows as one array, filled up with 0."""
+        found = np.zeros((len(rows), max(map(len, self.hits), default=0)), dtype=rows[0].dtype if len(rows) else float)
+        for place, row in enumerate(rows):
+            found[place, : len(row)] = row
+        return found
+
+
+def judged(ranker: Ranker, pairs: Pairs, targets: pd.DataFrame, task: str) -> Judged:
+    """The candidates of those who bought, of `Purchases.targets`; a product first sold in the window is no candidate.
+    For the task 'new' only what a customer had never bought is relevant, and listed."""
     wanted = targets[targets["is_new"]] if task == "new" else targets
-    customers = np.sort(wanted["customer"].unique())
-    number = {customer: row for row, customer in enumerate(customers)}
-    relevant = np.bincount(wanted["customer"].map(number).to_numpy(dtype=int), minlength=len(customers))
-    kept = candidates[candidates["customer"].isin(number)]
-    rows = kept["customer"].map(number).to_numpy(dtype=int)
-    order = np.argsort(rows, kind="stable")
-    kept, rows = kept.iloc[order], rows[order]
-    counts = np.bincount(rows, minlength=len(customers))
-    columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    shape = (len(customers), int(counts.max(initial=0)))
-    values = np.zeros((len(COMPONENTS), *shape), dtype=np.float32)
-    for place, name in enumerate(COMPONENTS):
-        values[place][rows, columns] = kept[name]
-    may_be_listed, hits = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    may_be_listed[rows, columns] = ~kept["is_bought"].to_numpy(dtype=bool) if task == "new" else True
-    width = 1 + int(max(kept["item"].max(), wanted["item"].max()))
-    bought = wanted["customer"].map(number).to_numpy(dtype=np.int64) * width + wanted["item"].to_numpy(dtype=np.int64)
-    hits[rows, columns] = np.isin(rows.astype(np.int64) * width + kept["item"].to_numpy(dtype=np.int64), bought)
-    return Judged(values, may_be_listed, hits, relevant)
+    customers, starts = np.unique(wanted["customer"].to_numpy(), return_index=True)
+    bought = np.split(wanted["item"].to_numpy(), starts[1:])
+    candidates = [ranker.candidates(history) for history in pairs.histories(customers)]
+    if task == "new":
+        candidates = [one.without_bought() for one in candidates]
+    hits = [np.isin(one.items, items) for one, items in zip(candidates, bought, strict=True)]
+    return Judged(candidates, hits, np.array([len(items) for items in bought]))
 
 
 def recipes(task: str, blend: Weights) -> dict[str, Weights]:
-    """Weights of every recipe of a task, the baseline first, the blend last."""
-    return {**_PLAIN[task], BLEND: blend}
+    """Weights of every recipe of a task, the baseline first; the hybrid's only say that it looks at everything."""
+    return {**_PLAIN[task], BLEND: blend, HYBRID: dict.fromkeys(COMPONENTS, 1.0)}
 
 
 def tuned(judged: Judged, task: str, params: RecommendationParams) -> tuple[Weights, list[dict[str, float]]]:
@@ -99,7 +118,9 @@ def tuned(judged: Judged, task: str, params: RecommendationParams) -> tuple[Weig
     tried = []
     for combination in itertools.product(steps, repeat=len(others)):
         weights = {main: 1.0, **dict(zip(others, combination, strict=True))}
-        found = metrics.per_customer(judged.ranked_hits(weights, params.top), judged.relevant, params.top)
+        found = metrics.per_customer(
+            judged.ranked_hits(judged.blended(weights), params.top), judged.relevant, params.top
+        )
         tried.append({**weights, "ndcg": round(float(found["ndcg"].mean()), 6)})
     best = max(tried, key=lambda row: row["ndcg"])
     return {name: value for name, value in best.items() if name != "ndcg"}, tried

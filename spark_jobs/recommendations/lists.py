@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spark_jobs.recommendations.pairs import HISTORY
 from spark_jobs.recommendations.ranking import (
-    ALS,
-    COMPONENTS,
-    ITEMS,
-    OWN_COUNT,
-    OWN_RECENT,
+    NOTHING,
     POPULARITY,
+    Candidates,
     History,
     Products,
     Ranker,
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
 OWN, TOGETHER, POPULAR = "own", "together", "popular"
 
 
+# What customers do not want to be recommended: their ids -> positions of products. Who said nothing is not there.
+Suppressed = Mapping[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Task:
     """One list: its products with their factors, the weights of the components, and whether bought products count."""
@@ -39,42 +42,11 @@ class Task:
     settings: Mapping[str, Any]
     weights: Mapping[str, float]
     fingerprint: str  # of the model
+    model: Any = None  # the learned ranker of a hybrid
 
     @property
     def is_new(self) -> bool:
         return self.name == "new"
-
-
-def candidates(histories: DataFrame, products: Products, settings: Mapping[str, Any]) -> DataFrame:
-    """One row per customer and product worth ranking, the more popular first: `item`, `is_bought` and a column per
-    component."""
-    sent = histories.sparkSession.sparkContext.broadcast((products, dict(settings)))
-    columns = ", ".join(f"{name} double" for name in COMPONENTS)
-
-    def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-        from threadpoolctl import threadpool_limits
-
-        ranker = Ranker(*sent.value)
-        for batch in batches:
-            if not batch.num_rows:
-                continue
-            ids, histories = _read(batch)
-            with threadpool_limits(1):
-                found = [ranker.candidates(history) for history in histories]
-            yield pa.record_batch(
-                {
-                    "customer": pa.array(np.repeat(ids, [len(one.items) for one in found]).astype(np.int32)),
-                    "item": pa.array(np.concatenate([one.items for one in found]).astype(np.int64)),
-                    "is_bought": pa.array(np.concatenate([one.is_bought for one in found])),
-                    **{
-                        name: pa.array(np.concatenate([one.values[:, place] for one in found]))
-                        for place, name in enumerate(COMPONENTS)
-                    },
-                }
-            )
-
-    return histories.mapInArrow(made, f"customer int, item bigint, is_bought boolean, {columns}")
 
 
 def listed(
@@ -82,43 +54,58 @@ def listed(
     histories: Sequence[History],
     tasks: Sequence[Task],
     types: np.ndarray,
+    suppressed: Suppressed,
     as_of: date,
     top: int,
 ) -> pa.Table:
-    """One row per customer, task and rank: `item`, `score`, and what a reason needs: its `kind`, `because` (the type of
-    what was bought, for 'together'), and the customer's own `times` and `last_on` of the product.
+    """One row per customer, task and rank, nothing of it suppressed: `item`, `score`, and what a reason needs: its
+    `kind`, `because` (the type of what was bought, for 'together'), and the customer's own `times` and `last_on` of the
+    product.
 
     `types` are the product types by position, '' where not known; all tasks' products must stand at the same ones.
     """
     import pyarrow as pa
     from threadpoolctl import threadpool_limits
 
-    rankers = [(task, Ranker(task.products, task.settings)) for task in tasks]
+    rows: list[tuple[Any, ...]] = []
     with threadpool_limits(1):  # many small products gain nothing from more threads
-        rows = [
-            (customer, task.name, *row, task.fingerprint)
-            for customer, history in zip(customers, histories, strict=True)
-            for task, ranker in rankers
-            for row in _listed(ranker, task, history, types, as_of, top)
-        ]
+        rankers = [Ranker(task.products, task.settings, task.model) for task in tasks]
+        one, *others = tasks  # two hybrids of one training have the same candidates
+        are_same = all(one.settings == other.settings and one.products.same_as(other.products) for other in others)
+        for start in range(0, len(customers), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            without = [suppressed.get(customer, NOTHING) for customer in customers[some]]
+            found: list[Candidates] = []
+            for task, ranker in zip(tasks, rankers, strict=True):
+                if not found or not are_same:
+                    found = list(map(ranker.candidates, histories[some], without))
+                scores = ranker.scores(found, weights_of(task.weights))
+                for customer, history, mine, values in zip(
+                    customers[some], histories[some], found, scores, strict=True
+                ):
+                    of_one = _listed(ranker, task, history, mine, values, types, as_of, top)
+                    rows.extend((customer, task.name, *row, task.fingerprint) for row in of_one)
     columns = zip(*rows, strict=True) if rows else ([] for _ in _COLUMNS)
     kinds = {"bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "date": pa.date32()}
     fields = zip(_COLUMNS.items(), columns, strict=True)
     return pa.table({name: pa.array(list(values), kinds[kind]) for (name, kind), values in fields})
 
 
-def ranked(histories: DataFrame, tasks: Sequence[Task], types: np.ndarray, as_of: date, top: int) -> DataFrame:
+def ranked(
+    histories: DataFrame, tasks: Sequence[Task], types: np.ndarray, suppressed: Suppressed, as_of: date, top: int
+) -> DataFrame:
     """`listed` as a Spark job over `inputs.of_customers`, with the products sent once to every worker."""
-    sent = histories.sparkSession.sparkContext.broadcast((tasks, types))
+    sent = histories.sparkSession.sparkContext.broadcast((tasks, types, suppressed))
 
     def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        tasks, types = sent.value
+        tasks, types, suppressed = sent.value
         for batch in batches:
-            yield from listed(*_read(batch), tasks, types, as_of, top).to_batches()
+            yield from listed(*_read(batch), tasks, types, suppressed, as_of, top).to_batches()
 
     return histories.mapInArrow(made, ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()))
 
 
+_AT_ONCE = 500  # customers whose candidates a learned ranker scores in one call
 _COLUMNS = {
     "customer_id": "string",
     "task": "string",
@@ -134,14 +121,20 @@ _COLUMNS = {
 
 
 def _listed(
-    ranker: Ranker, task: Task, history: History, types: np.ndarray, as_of: date, top: int
+    ranker: Ranker,
+    task: Task,
+    history: History,
+    found: Candidates,
+    scores: np.ndarray,
+    types: np.ndarray,
+    as_of: date,
+    top: int,
 ) -> list[tuple[Any, ...]]:
     weights = weights_of(task.weights)
-    found = ranker.candidates(history)
-    rows, scores = ranker.top(found, weights, task.is_new, top)
+    rows = ranker.top(found, scores, task.is_new, top)
     parts = found.values[rows] * weights
-    personal = parts[:, [OWN_COUNT, OWN_RECENT, ALS, ITEMS]].sum(axis=1)
-    is_personal = personal >= parts[:, POPULARITY]
+    popular = parts[:, POPULARITY]
+    is_personal = parts.sum(axis=1) - popular >= popular
     items, is_bought = found.items[rows], found.is_bought[rows]
     because = _because(ranker, history, items, is_personal & ~is_bought, weights, types)
     own = np.searchsorted(history.items, items)  # where a bought one stands
@@ -150,7 +143,7 @@ def _listed(
         kind = OWN if is_bought[place] and is_personal[place] else TOGETHER if because[place] else POPULAR
         times = int(history.times[own[place]]) if is_bought[place] else None
         last_on = as_of - timedelta(days=int(history.ages[own[place]])) if is_bought[place] else None
-        listed.append((place + 1, item, float(scores[place]), kind, because[place] or None, times, last_on))
+        listed.append((place + 1, item, float(scores[rows[place]]), kind, because[place] or None, times, last_on))
     return listed
 
 
@@ -177,11 +170,8 @@ def _because(
 
 def _read(batch: pa.RecordBatch) -> tuple[list[Any], list[History]]:
     """Customers (the first column) and their histories of a batch of `inputs.of_customers`."""
-    offsets = batch.column("items").offsets.to_numpy()
-    items, times, ages = (batch.column(name).values.to_numpy() for name in ("items", "times", "ages"))
-    starts = zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-    histories = [
-        History(items[start:end], times[start:end].astype(float), ages[start:end].astype(float))
-        for start, end in starts
-    ]
+    offsets = batch.column(HISTORY[0]).offsets.to_numpy()
+    item, *others = (batch.column(name).values.to_numpy() for name in HISTORY)
+    columns = [item, *(values.astype(float) for values in others)]
+    histories = [History(*(column[start:end] for column in columns)) for start, end in pairwise(offsets.tolist())]
     return batch.column(0).to_pylist(), histories

@@ -26,6 +26,7 @@ class RecommendationParams:
 
     window_days: int = 28  # what is predicted: purchases in that many days after the cut-off
     popularity_days: int = 91
+    late_days: int = 28
     half_life_days: float = 90.0  # own history: a purchase that long ago counts half
 
     # ALS. Fixed blocks make it bit-equal across repeats. A product needs some buyers to say anything about taste.
@@ -39,8 +40,25 @@ class RecommendationParams:
     checkpoint_every: int = 4  # iterations; a longer lineage overflows the stack of a Java thread
 
     neighbour_products: int = 4000  # the most bought ones: the table of pairs grows with their square
-    neighbour_customers: int = 100_000
+    neighbour_customers: int = 50_000  # whose purchases come to the driver
     neighbours: int = 50
+
+    # A truncated SVD, and EASE (Steck 2019) on the most bought products, of which each keeps its strongest links.
+    svd_rank: int = 32
+    svd_seed: int = 1
+    ease_products: int = 3000
+    ease_regularisation: float = 500.0
+    ease_links: int = 100
+
+    # The hybrid: boosted trees over all components, learned on so many earlier windows.
+    hybrid_windows: int = 3
+    hybrid_trees: int = 80
+    any_leaves: int = 15
+    new_leaves: int = 8
+    hybrid_rate: float = 0.08
+    hybrid_least: int = 100  # candidates in a leaf
+    misses_kept: float = 0.08  # of the candidates that were not bought, to learn from
+    most_per_kind: int = 0  # products of one type in a list; 0: as many as rank there
 
     candidates: int = 40  # per component; the blend ranks their union
     # Weights tried beside a weight of 1 for the task's main component.

@@ -15,8 +15,8 @@ from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.promotion import Decision, judging
 from huaxiang.settings import Run, Settings
-from spark_jobs.recommendations import plots, training
-from spark_jobs.recommendations.judging import BASELINES, BLEND
+from spark_jobs.recommendations import hybrid, plots, training
+from spark_jobs.recommendations.judging import BASELINES, BLEND, HYBRID
 from spark_jobs.recommendations.params import RecommendationParams
 from spark_jobs.recommendations.ranking import recipe_text
 from spark_jobs.recommendations.training import Report, Training
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 TARGETS = {"any": "recommend_any", "new": "recommend_new"}
-FORMAT = 1  # of the model's files
+FORMAT = 2  # of the model's files
 _CODE = Path(__file__).parent
 _WHAT = {
     "any": "Ten products a customer will most likely buy in the next 28 days, of all products",
@@ -41,9 +41,13 @@ _BASELINE_WORDS = {
     "any": "own_history: what the customer bought in most orders so far",
     "new": "popularity: what most customers bought in the last 91 days, without what this customer ever bought",
 }
-_ALGORITHMS = {"als": "spark-als", BLEND: "blend of spark-als, item-based, own history and popularity"}
+_ALGORITHMS = {
+    BLEND: "blend of ALS, item-based, own history and popularity",
+    HYBRID: "hist-gradient-boosting over all components",
+}
 # What portable.py imports; versions are those of the lock.
 _NEEDS = ("mlflow", "numpy", "pandas")
+_NEEDS_OF_TREES = ("scikit-learn", "skops")
 
 
 def record(
@@ -95,6 +99,7 @@ def _fit(
         "weights": dict(weights),
         "settings": training.settings_of(params),
         "top": params.top,
+        "popularity_days": params.popularity_days,
         "fingerprint": fingerprint,
         "training_as_of": str(run.as_of),
         "report": {**said, "metrics": {**found, "customers": report.customers}},
@@ -112,7 +117,7 @@ def _fit(
         metrics={
             **found,
             "customers": float(report.customers),
-            "fit_seconds": round(_seconds(trained, weights), 2),
+            "fit_seconds": round(_seconds(trained, name, weights), 2),
             "peak_mb": round(_peak_mb(), 1),
         },
         notes=tuple(said["notes"]),
@@ -121,9 +126,10 @@ def _fit(
             "products.npz": trained.products.parts(weights).to_bytes(),
             "recipe.json": recipe_text(recipe),
             "ranking.py": (_CODE / "ranking.py").read_bytes(),
+            **({"ranker.skops": hybrid.to_bytes(trained.hybrids[task])} if name == HYBRID else {}),
         },
         signature=_signature(),
-        pip_requirements=tracking.pinned(*_NEEDS),
+        pip_requirements=tracking.pinned(*_NEEDS, *(_NEEDS_OF_TREES if name == HYBRID else ())),
         tables={"tried": said["tried"]} | ({"weights_tried": report.weights_tried} if name == BLEND else {}),
         series={"hr_at": dict(enumerate(report.curves[name], start=1))},
         pictures=_pictures(trained, report, decision.winner) if name == decision.winner else {},
@@ -132,7 +138,7 @@ def _fit(
 
 def _report(run: Run, report: Report, decision: Decision, params: RecommendationParams) -> dict[str, Any]:
     """What the card says of the training, the same for every recipe."""
-    tuning, reporting = training.cut_offs(run.as_of, params)
+    (tuning, *earlier), reporting = training.cut_offs(run.as_of, params)
     outcomes = {decision.winner: "won", decision.challenger: "challenger"}
     return {
         "baseline": {
@@ -141,8 +147,9 @@ def _report(run: Run, report: Report, decision: Decision, params: Recommendation
             "sql": BASELINE_SQL[report.task],
         },
         "split": f"Weights tuned on what was bought after {tuning} up to {reporting}, learned from the days up to "
-        f"{tuning}; figures are of what was bought after {reporting} up to {run.as_of}, learned from the days up to "
-        f"{reporting}; the model that scores learned from all days up to {run.as_of}.",
+        f"{tuning}, the hybrid's also on the windows after {', '.join(map(str, earlier))} where there are enough "
+        f"purchases before; figures are of what was bought after {reporting} up to {run.as_of}, learned from the days "
+        f"up to {reporting}; the model that scores learned from all days up to {run.as_of}.",
         "notes": _notes(report, params),
         "promotion": decision.reason,
         "tried": [
@@ -169,7 +176,7 @@ def _notes(report: Report, params: RecommendationParams) -> list[str]:
 
 
 def _pictures(trained: Training, report: Report, winner: str) -> dict[str, Any]:
-    seconds = {name: _seconds(trained, weights) for name, weights in report.recipes.items()}
+    seconds = {name: _seconds(trained, name, weights) for name, weights in report.recipes.items()}
     rows = ("als", "popularity") if report.task == "any" else ("item_based", "popularity")
     return {
         "quality_against_seconds": plots.quality_against_seconds(
@@ -180,9 +187,11 @@ def _pictures(trained: Training, report: Report, winner: str) -> dict[str, Any]:
     }
 
 
-def _seconds(trained: Training, weights: Mapping[str, float]) -> float:
-    """What a recipe with these weights takes to fit: counting, and the parts it looks at."""
-    return trained.seconds["counts"] + sum(trained.seconds[part] for part in ("als", "item_based") if weights.get(part))
+def _seconds(trained: Training, name: str, weights: Mapping[str, float]) -> float:
+    """What a recipe with these weights takes to fit: counting, and the parts it looks at; the hybrid's earlier windows
+    too, with all that was fitted and ranked in them."""
+    looked_at = ["counts", *(part for part in ("als", "svd", "item_based", "ease") if weights.get(part))]
+    return sum(trained.seconds[part] for part in (*looked_at, *([HYBRID] if name == HYBRID else [])))
 
 
 def _fingerprint(
@@ -220,6 +229,8 @@ def _signature() -> ModelSignature:
         ColSpec(DataType.string, "product_id"),
         ColSpec(DataType.double, "times", required=False),
         ColSpec(DataType.double, "days_ago", required=False),
+        ColSpec(DataType.double, "times_lately", required=False),
+        ColSpec(DataType.double, "first_days_ago", required=False),
     ]
     answered: list[Any] = [
         ColSpec(DataType.long, "rank"),

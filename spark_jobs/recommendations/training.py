@@ -1,25 +1,22 @@
-"""Train on one window, report on the next, fit on all: what each recipe is worth, and the products to score with."""
+"""Learn from some windows, report on the next, fit on all: what each recipe is worth, and what to score with."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from huaxiang.errors import HuaxiangError
 from huaxiang.promotion import Interval
-from spark_jobs.recommendations import fitting, inputs, judging, lists, metrics
-from spark_jobs.recommendations.inputs import Encoded
+from spark_jobs.recommendations import fitting, hybrid, judging, metrics
 from spark_jobs.recommendations.judging import BASELINES, Judged, Weights
+from spark_jobs.recommendations.pairs import Purchases
 from spark_jobs.recommendations.params import RecommendationParams
-from spark_jobs.recommendations.ranking import Products
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+from spark_jobs.recommendations.ranking import Products, Ranker
 
 TASKS = ("any", "new")
 
@@ -56,60 +53,84 @@ class Training:
 
     reports: Mapping[str, Report]
     products: Products
+    hybrids: Mapping[str, Any]  # task -> the learned ranker
     seconds: Mapping[str, float]
 
 
 def settings_of(params: RecommendationParams) -> dict[str, float]:
     """What `ranking.Ranker` needs to know of a training."""
-    names = ("alpha", "regularisation", "half_life_days", "candidates", "decimals")
+    names = ("alpha", "regularisation", "half_life_days", "candidates", "decimals", "most_per_kind")
     return {name: getattr(params, name) for name in names}
 
 
-def cut_offs(as_of: date, params: RecommendationParams) -> tuple[date, date]:
-    """The cut-off of the window weights are tuned on, and of the one that is reported, which follows it."""
-    return as_of - timedelta(days=2 * params.window_days), as_of - timedelta(days=params.window_days)
+def cut_offs(as_of: date, params: RecommendationParams) -> tuple[list[date], date]:
+    """The cut-offs of the windows that are learned from, the latest first, and of the one that is reported, which
+    follows them."""
+    reported = as_of - timedelta(days=params.window_days)
+    count = params.hybrid_windows
+    return [reported - timedelta(days=params.window_days * (1 + place)) for place in range(count)], reported
 
 
-def trained(spark: SparkSession, known: Encoded, as_of: date, scratch: Path, params: RecommendationParams) -> Training:
-    """Tune, report and fit. Raises HuaxiangError when a window has too few customers or products."""
-    tuning, reporting = cut_offs(as_of, params)
-    tried = {
-        task: judging.tuned(judged, task, params)
-        for task, judged in _judged(spark, known, tuning, scratch, params).items()
-    }
-    reports = {
-        task: report(task, judged, judging.recipes(task, tried[task][0]), tried[task][1], params)
-        for task, judged in _judged(spark, known, reporting, scratch, params).items()
-    }
-    final = fitting.fit(spark, known, as_of, scratch, params)
-    final.bought.unpersist()
-    return Training(reports, final.products, final.seconds)
+def trained(purchases: Purchases, as_of: date, params: RecommendationParams) -> Training:
+    """Tune, report and fit. Raises HuaxiangError when a window has too few customers or products.
+
+    Weights are tuned on the latest of the earlier windows; the hybrid learns from all of them that there are.
+    """
+    (tuning, *earlier), reported = cut_offs(as_of, params)
+    began = time.perf_counter()
+    windows = [window for cut_off in (tuning, *earlier) if (window := _window(purchases, cut_off, tuning, params))]
+    last, _ = windows[0]
+    tried = {task: judging.tuned(last[task], task, params) for task in TASKS}
+    hybrids = {task: hybrid.fit([judged[task] for judged, _ in windows], task, params) for task in TASKS}
+    learned = time.perf_counter()
+    judged, products = _judged(purchases, reported, params)
+    reports = {}
+    for task in TASKS:
+        weights, all_tried = tried[task]
+        ranker = Ranker(products, settings_of(params), hybrids[task])
+        recipes = judging.recipes(task, weights)
+        reports[task] = report(task, judged[task], recipes, ranker, all_tried, params)
+    final = fitting.fit(purchases, as_of, params)
+    return Training(reports, final.products, hybrids, {**final.seconds, judging.HYBRID: learned - began})
 
 
 def report(
     task: str,
     judged: Judged,
     recipes: Mapping[str, Weights],
+    ranker: Ranker,
     weights_tried: list[dict[str, float]],
     params: RecommendationParams,
 ) -> Report:
     """Judge the recipes on the same customers."""
     found, curves = {}, {}
     for name, weights in recipes.items():
-        hits = judged.ranked_hits(weights, params.curve)
+        scores = judged.by(ranker) if name == judging.HYBRID else judged.blended(weights)
+        hits = judged.ranked_hits(scores, params.curve)
         found[name] = metrics.per_customer(hits, judged.relevant, params.top)
         curves[name] = [round(float(hits[:, :k].any(axis=1).mean()), 6) for k in range(1, params.curve + 1)]
     draws = metrics.resamples(judged.customers, params.bootstraps, params.seed)
     return Report(task, recipes, judged.customers, found, curves, weights_tried, draws, params.top)
 
 
-def _judged(
-    spark: SparkSession, known: Encoded, cut_off: date, scratch: Path, params: RecommendationParams
-) -> dict[str, Judged]:
+def _window(
+    purchases: Purchases, cut_off: date, needed: date, params: RecommendationParams
+) -> tuple[dict[str, Judged], Products] | None:
+    """`_judged`, or None for a window other than the `needed` one in which there is too little to learn from."""
+    try:
+        return _judged(purchases, cut_off, params)
+    except HuaxiangError:
+        if cut_off == needed:
+            raise
+        return None
+
+
+def _judged(purchases: Purchases, cut_off: date, params: RecommendationParams) -> tuple[dict[str, Judged], Products]:
     """For each task the candidates, by a fit up to `cut_off`, of the customers who bought in the window after it."""
-    fitted = fitting.fit(spark, known, cut_off, scratch, params)
-    wanted = inputs.targets(known.rows, fitted.bought, cut_off, params).cache()
-    targets = inputs.on_driver(wanted)
+    from threadpoolctl import threadpool_limits
+
+    fitted = fitting.fit(purchases, cut_off, params)
+    targets = purchases.targets(cut_off)
     for is_new in (False, True):
         count = targets.loc[targets["is_new"] | (not is_new), "customer"].nunique()
         if count < params.fewest_customers:
@@ -118,13 +139,7 @@ def _judged(
                 f"recommendations: needs {params.fewest_customers} customers who bought {what} in the "
                 f"{params.window_days} days after {cut_off}, and there are {count}: land more drops"
             )
-    histories = inputs.of_customers(
-        wanted.select("customer").distinct(),
-        inputs.histories(fitted.bought, cut_off),
-        "customer",
-        inputs.parts(targets["customer"].nunique(), params),
-    )
-    candidates = inputs.on_driver(lists.candidates(histories, fitted.products, settings_of(params)))
-    wanted.unpersist()
-    fitted.bought.unpersist()
-    return {task: judging.judged(candidates, targets, task) for task in TASKS}
+    ranker = Ranker(fitted.products, settings_of(params))
+    with threadpool_limits(1):
+        found = {task: judging.judged(ranker, fitted.pairs, targets, task) for task in TASKS}
+    return found, fitted.products

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -147,7 +148,7 @@ def test_a_reason_with_another_figure_is_found_out(scored, items, tmp_path):
 
 
 def test_the_card_tells_every_recipe_beside_the_baseline(scored):
-    for target, baseline, recipes in (("recommend_any", "own_history", 6), ("recommend_new", "popularity", 4)):
+    for target, baseline, recipes in (("recommend_any", "own_history", 10), ("recommend_new", "popularity", 8)):
         card = json.loads(scored.file(DAY, f"model.{target}.json").read_text())
         assert (card["model"], card["version"], card["baseline"]["name"]) == (target, "1", baseline)
         assert (card["training_as_of"], card["scored_as_of"]) == ("2024-06-30", "2024-06-30")
@@ -164,7 +165,8 @@ def test_each_recipe_is_a_run_and_nothing_about_a_customer_is_tracked(scored):
     mlflow = tracking.connect(scored.settings)
     runs = mlflow.search_runs(experiment_names=["recommend_any"], output_format="list")
     assert {run.data.tags["recipe"] for run in runs} == {
-        "own_history", "own_history_fading", "popularity", "als", "item_based", "blend",
+        "own_history", "own_history_fading", "popularity", "als", "svd", "item_based", "ease", "content", "blend",
+        "hybrid",
     }  # fmt: skip
     assert all({"hr_at_10", "ndcg_at_10_gain_low", "fit_seconds", "peak_mb"} <= set(run.data.metrics) for run in runs)
     winner = tracking.champion(scored.settings, "recommend_any").run_id
@@ -180,9 +182,20 @@ def test_each_recipe_is_a_run_and_nothing_about_a_customer_is_tracked(scored):
 def test_the_served_model_answers_what_was_released(scored, items, target):
     model = tracking.connect(scored.settings).pyfunc.load_model(f"models:/{target}@champion")
     mine = purchases().query("customer_id == 'cust-007'")
-    asked = mine.groupby("product_id", as_index=False).agg(times=("order_id", "count"), last=("ordered_on", "max"))
+    late = mine["ordered_on"] > AS_OF - timedelta(days=91)
+    asked = (
+        mine.assign(late=late)
+        .groupby("product_id", as_index=False)
+        .agg(
+            times=("order_id", "count"),
+            times_lately=("late", "sum"),
+            last=("ordered_on", "max"),
+            first=("ordered_on", "min"),
+        )
+    )
     asked["days_ago"] = [float((AS_OF - day).days) for day in asked.pop("last")]
-    found = model.predict(asked.astype({"times": float}))
+    asked["first_days_ago"] = [float((AS_OF - day).days) for day in asked.pop("first")]
+    found = model.predict(asked.astype({"times": float, "times_lately": float}))
     task = target.removeprefix("recommend_")
     released = items[(items["customer_id"] == "cust-007") & (items["task"] == task)]
     assert list(found["product_id"]) == list(released["product_id"])
@@ -190,42 +203,72 @@ def test_the_served_model_answers_what_was_released(scored, items, target):
     assert list(model.predict(pd.DataFrame({"product_id": ["p01"]}))["rank"]) == list(range(1, 11))
 
 
-def test_folding_in_gives_the_factors_als_itself_found(spark, tmp_path):
-    from spark_jobs.recommendations import fitting, inputs, training
-    from spark_jobs.recommendations.ranking import History, Products, Ranker
+def as_parquet(table: pd.DataFrame, folder) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "purchases.parquet"
+    table.to_parquet(path, index=False)
+    return path
 
-    table = purchases().query("category == 'FOOD'")[["customer_id", "product_id", "product_type", "ordered_on"]]
-    known = inputs.encoded(spark, spark.createDataFrame(table), PARAMS)
-    bought = inputs.pairs(known.rows, AS_OF)
-    products = inputs.catalogue(known, bought, AS_OF, PARAMS)
-    model = fitting.als(spark, bought, products, tmp_path / "als", PARAMS)
-    learned, factors = fitting.item_factors(model)
+
+def on_both(spark, path: Path, folder: Path, params=PARAMS):
+    """The purchases on the laptop and on Spark, one after the other."""
+    from spark_jobs.recommendations import laptop
+    from spark_jobs.recommendations.cluster import Cluster
+
+    with laptop.opened(path, AS_OF, folder / "scratch", params) as opened:
+        yield opened
+    cluster = Cluster(spark, path, AS_OF, folder / "als", params)
+    yield cluster
+    cluster.forget()
+
+
+def test_folding_in_gives_the_factors_als_itself_found(spark, tmp_path):
+    from spark_jobs.recommendations import cluster as on_spark
+    from spark_jobs.recommendations import training
+    from spark_jobs.recommendations.cluster import Cluster
+    from spark_jobs.recommendations.ranking import Products, Ranker
+
+    path = as_parquet(purchases(), tmp_path)
+    cluster = Cluster(spark, path, AS_OF, tmp_path / "als", PARAMS)
+    of_day = cluster.catalogue(AS_OF)
+    model = on_spark.fit_als(spark, cluster._bought_by(AS_OF), of_day, tmp_path / "als", PARAMS)
+    learned, found = on_spark.item_factors(model)
     nothing = np.zeros(0, dtype=np.int32)
-    known_of = Products(products.ids, products.buyers, learned, factors, nothing, nothing, nothing)
-    ranker = Ranker(known_of, training.settings_of(PARAMS))
+    names = ("svd_from", "svd_to", "paired", "neighbours", "similarities", "linked", "links", "link_weights")
+    products = Products(**of_day.of_day(), learned=learned, factors=found, **dict.fromkeys(names, nothing))
+    ranker = Ranker(products, training.settings_of(PARAMS))
     of_als = {row.id: row.features for row in model.userFactors.collect()}
     assert len(of_als) == 120
-    for row in inputs.histories(bought, AS_OF).collect():
-        history = History(*(np.array(part, dtype=float) for part in (row.items, row.times, row.ages)))
-        folded, _ = ranker.fold_in(replace(history, items=history.items.astype(int)))
-        np.testing.assert_allclose(folded, of_als[row.customer], rtol=2e-3, atol=2e-4)
+    for customer, history in enumerate(cluster.pairs(AS_OF).histories(np.arange(120))):
+        folded, _ = ranker.fold_in(history)
+        np.testing.assert_allclose(folded, of_als[customer], rtol=2e-3, atol=2e-4)
+    cluster.forget()
+
+
+def test_both_engines_count_the_same(spark, tmp_path):
+    path = as_parquet(purchases().sample(frac=1, random_state=2), tmp_path)
+    cut_off = AS_OF - timedelta(days=28)
+    laptop, cluster = (
+        (one.catalogue(cut_off), one.pairs(cut_off), one.targets(cut_off)) for one in on_both(spark, path, tmp_path)
+    )
+    for one, other in zip(laptop[:2], cluster[:2], strict=True):
+        for name, values in vars(one).items():
+            np.testing.assert_array_equal(values, vars(other)[name], err_msg=name)
+    assert len(laptop[1].item) > 1000
+    pd.testing.assert_frame_equal(laptop[2], cluster[2], check_dtype=False)
+    assert set(laptop[2]["is_new"]) == {False, True}
 
 
 def test_what_is_bought_after_the_cut_off_changes_nothing_that_was_learned(spark, tmp_path):
-    from spark_jobs.recommendations import fitting, inputs
+    from spark_jobs.recommendations import fitting
 
     cut_off = AS_OF - timedelta(days=28)
-    table = purchases().query("category == 'FOOD'")
-    late = table.iloc[:1].assign(product_id="p00-late", customer_id="aaa-late", ordered_on=AS_OF)
-    columns = ["customer_id", "product_id", "product_type", "ordered_on"]
-
-    def learned(rows: pd.DataFrame, partitions: int) -> bytes:
-        frame = spark.createDataFrame(rows[columns]).repartition(partitions)
-        known = inputs.encoded(spark, frame, PARAMS)
-        return fitting.fit(spark, known, cut_off, tmp_path / "als", PARAMS).products.to_bytes()
-
-    whole = learned(pd.concat([table, late]).sample(frac=1, random_state=3), partitions=5)
-    assert whole == learned(table[table["ordered_on"] <= cut_off], partitions=2)
+    late = purchases().iloc[:1].assign(product_id="p00-late", customer_id="aaa-late", ordered_on=AS_OF)
+    whole = as_parquet(pd.concat([purchases(), late]).sample(frac=1, random_state=3), tmp_path / "whole")
+    before = as_parquet(purchases(until=cut_off), tmp_path / "before")
+    for one, other in zip(on_both(spark, whole, tmp_path), on_both(spark, before, tmp_path), strict=True):
+        learned, again = (fitting.fit(purchases, cut_off, PARAMS).products for purchases in (one, other))
+        assert learned.to_bytes() == again.to_bytes()
 
 
 def test_the_same_purchases_give_the_same_lists_and_models_in_another_home(scored, items, spark, tmp_path):
@@ -261,13 +304,34 @@ def test_spark_lists_what_the_laptop_lists(scored, items):
     pd.testing.assert_frame_equal(on_spark, items, check_exact=True)
 
 
-def test_a_home_of_few_purchases_is_scored_without_spark(scored, items):
+def test_a_home_of_few_purchases_needs_no_spark(scored, items):
     from spark_jobs.recommendations import job
 
-    assert job.needs_spark(scored.settings, DAY, "train")
-    assert not job.needs_spark(scored.settings, DAY, "score")
+    assert not any(job.needs_spark(scored.settings, DAY, action) for action in ("train", "score"))
     without = replace(scored, spark=None)
     pd.testing.assert_frame_equal(without.scores(), items, check_exact=True)
+
+
+def test_what_a_customer_suppressed_never_returns_and_others_take_its_place(scored, items):
+    """Every time the whole lists of some customers are suppressed the next ones are as long and hold none of it."""
+    path = scored.settings.home.inputs(DAY.id) / "suppressions.parquet"
+    said = pd.DataFrame({"customer_id": [], "product_id": []}, dtype=str)
+    try:
+        for seed in range(3):  # the shop has 40 products: after three lists of ten there is one more
+            now = scored.scores() if seed else items
+            assert now.merge(said, on=["customer_id", "product_id"]).empty
+            pairs = now.loc[now["task"] == "any", ["customer_id", "product_id"]]
+            lengths = pairs.groupby("customer_id").size()
+            assert set(lengths) == {10} and len(lengths) == 121
+            some = pairs["customer_id"].isin(pd.Series(lengths.index).sample(30, random_state=seed))
+            said = pd.concat([said, pairs[some], pd.DataFrame({"customer_id": ["nobody"], "product_id": ["p01"]})])
+            said.to_parquet(path, index=False)
+        on_spark = scored.scores(params=replace(PARAMS, laptop_purchases=0))
+        pd.testing.assert_frame_equal(on_spark, scored.scores(), check_exact=True)
+        assert scored.false_reasons(DAY) == []
+    finally:
+        path.unlink()
+        scored.scores()
 
 
 def test_too_little_data_is_said_in_a_sentence(spark, tmp_path):

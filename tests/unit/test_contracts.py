@@ -10,6 +10,7 @@ from huaxiang.errors import BadConfiguration
 CANONICAL = {
     "customers", "identifiers", "products", "stores", "orders", "order_lines", "promotions", "events", "campaigns",
     "sends", "coupons", "responses", "reviews", "relations", "surveys", "consents", "manual_tags",
+    "suppressions",
 }  # fmt: skip
 
 

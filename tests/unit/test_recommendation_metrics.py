@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from spark_jobs.recommendations import judging, metrics
+from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
-from spark_jobs.recommendations.ranking import COMPONENTS
+from spark_jobs.recommendations.ranking import COMPONENTS, EXTRAS, Candidates
 
 # Ranks 1 to 3 of three customers; the second one bought nothing of the list, the third all of it.
 HITS = np.array([[False, True, False], [False, False, False], [True, True, True]])
@@ -47,41 +48,51 @@ def test_a_gain_is_paired_so_a_constant_difference_has_no_width():
     assert figures["ndcg_at_10_high"] - figures["ndcg_at_10_low"] > 0.05
 
 
-def candidates(rows: list[tuple]) -> pd.DataFrame:
-    """Rows of customer, item, is_bought, own_recent and popularity."""
-    table = pd.DataFrame(rows, columns=["customer", "item", "is_bought", "own_recent", "popularity"])
-    for name in COMPONENTS:
-        if name not in table:
-            table[name] = 0.0
-    return table
+def candidates(*rows: tuple[int, bool, float, float]) -> Candidates:
+    """Rows of item, is_bought, own_recent and popularity."""
+    items, is_bought, recent, popularity = (np.array(part) for part in zip(*rows, strict=True))
+    values = np.zeros((len(items), len(COMPONENTS)))
+    values[:, COMPONENTS.index("own_recent")] = recent
+    values[:, COMPONENTS.index("popularity")] = popularity
+    return Candidates(items, values, is_bought, np.zeros((len(items), len(EXTRAS))))
 
 
-def targets(rows: list[tuple]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["customer", "item", "is_new"])
+# Ann, who bought product 0 before, buys 0 and 2; Bob, who bought 5, buys 1, and 7, first sold in the window.
+OF_ANN = candidates((1, False, 0.0, 1.0), (0, True, 1.0, 0.5), (2, False, 0.0, 0.2))
+OF_BOB = candidates((1, False, 0.0, 1.0))
 
 
-# Ann bought 0 before and buys 0 and 2; Bob buys 1, and 7, which was first sold in the window.
-CANDIDATES = candidates([("ann", 1, False, 0.0, 1.0), ("ann", 0, True, 1.0, 0.5), ("ann", 2, False, 0.0, 0.2),
-                         ("bob", 1, False, 0.0, 1.0)])  # fmt: skip
-TARGETS = targets([("ann", 0, False), ("ann", 2, True), ("bob", 1, True), ("bob", 7, True)])
+class Known:
+    """A ranker whose candidates are those of the customer's only product."""
+
+    def candidates(self, history):
+        return {0: OF_ANN, 5: OF_BOB}[int(history.items[0])]
+
+
+ANN, BOB = 3, 4
+PAIRS = Pairs(np.array([ANN, BOB]), np.array([0, 5]), *(np.ones(2) for _ in range(4)))
+TARGETS = pd.DataFrame(
+    [(ANN, 0, False), (ANN, 2, True), (BOB, 1, True), (BOB, 7, True)], columns=["customer", "item", "is_new"]
+)
 
 
 def test_a_product_first_seen_in_the_window_counts_as_missed():
-    judged = judging.judged(CANDIDATES, TARGETS, "any")
+    judged = judging.judged(Known(), PAIRS, TARGETS, "any")
     assert list(judged.relevant) == [2, 2]
-    hits = judged.ranked_hits({"own_recent": 1.0}, 3)
+    hits = judged.ranked_hits(judged.blended({"own_recent": 1.0}), 3)
     # Ann: 0 first, then by popularity 1 and 2. Bob has one candidate only.
     assert hits.tolist() == [[True, False, True], [True, False, False]]
 
 
 def test_what_was_bought_before_is_neither_listed_nor_wanted_among_the_new():
-    judged = judging.judged(CANDIDATES, TARGETS, "new")
+    judged = judging.judged(Known(), PAIRS, TARGETS, "new")
     assert list(judged.relevant) == [1, 2]
-    assert judged.ranked_hits({"own_recent": 1.0}, 3).tolist() == [[False, True, False], [True, False, False]]
+    hits = judged.ranked_hits(judged.blended({"own_recent": 1.0}), 3)
+    assert hits.tolist() == [[False, True, False], [True, False, False]]
 
 
 def test_the_blend_with_the_best_ndcg_is_taken_and_of_equals_the_plainest():
-    judged = judging.judged(CANDIDATES, TARGETS, "any")
+    judged = judging.judged(Known(), PAIRS, TARGETS, "any")
     weights, tried = judging.tuned(judged, "any", RecommendationParams())
     assert weights == {"own_recent": 1.0, "als": 0.0, "item_based": 0.0, "popularity": 0.0}
     assert len(tried) == 5**3

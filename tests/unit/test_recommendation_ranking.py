@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from spark_jobs.recommendations.ranking import ALS, COMPONENTS, ITEMS, History, Products, Ranker, weights_of
+from spark_jobs.recommendations.ranking import (
+    ALS,
+    COMPONENTS,
+    EXTRAS,
+    ITEMS,
+    NEVER,
+    History,
+    Products,
+    Ranker,
+    weights_of,
+)
 
 SETTINGS = {"alpha": 1.0, "regularisation": 0.1, "half_life_days": 10.0, "candidates": 5, "decimals": 6}
 # a and b are one taste, c and d another; e is known by its popularity only.
 PRODUCTS = Products(
     ids=np.array(["a", "b", "c", "d", "e"]),
     popularity=np.array([3, 1, 5, 2, 5]),
+    late_buyers=np.array([1, 0, 2, 1, 5]),
+    repeats=np.array([0.5, 0.0, 0.2, 0.0, 0.0]),
+    kinds=np.array([0, 0, 1, 1, -1]),
     learned=np.array([0, 1, 2, 3]),
     factors=np.array([[1, 0], [0.9, 0], [0, 1], [0, 0.8]], dtype=np.float32),
     paired=np.array([0, 1, 2]),
     neighbours=np.array([[1], [0], [0]]),
     similarities=np.array([[0.5], [0.5], [0.2]], dtype=np.float32),
+    svd_from=np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=np.float32),
+    svd_to=np.array([[1, 0], [0.5, 0], [0, 1], [0, 0.5]], dtype=np.float32),
+    linked=np.array([0, 3]),
+    links=np.array([[3], [0]]),
+    link_weights=np.array([[0.3], [-0.1]], dtype=np.float32),
 )
-BOUGHT_A = History(np.array([0]), np.array([3.0]), np.array([10.0]))
-NOTHING = History(np.array([], dtype=int), np.array([]), np.array([]))
+
+
+def bought(*products: tuple[int, float, float]) -> History:
+    """Positions with the number of orders and the days since the last of them, all of late."""
+    items, times, ages = (np.array(part, dtype=float) for part in zip(*products, strict=True))
+    return History(items.astype(int), times, ages, times, ages)
+
+
+BOUGHT_A = bought((0, 3.0, 10.0))
+NOTHING = History(np.array([], dtype=int), *(np.array([]) for _ in range(4)))
 
 
 def listed(history: History, is_new: bool, products: Products = PRODUCTS, **weights: float) -> str:
     ranker = Ranker(products, SETTINGS)
     found = ranker.candidates(history)
-    rows, _ = ranker.top(found, weights_of(weights), is_new, 10)
+    [scores] = ranker.scores([found], weights_of(weights))
+    rows = ranker.top(found, scores, is_new, 10)
     return "".join(products.ids[found.items[rows]])
 
 
@@ -44,7 +73,7 @@ def test_a_bought_product_is_never_new():
 
 def test_own_history_fades_by_half_with_each_half_life():
     # Four orders ten days ago weigh log(5) / 2 = 0.80; two today log(3) = 1.10, so b is first; by count it is a.
-    history = History(np.array([0, 1]), np.array([4.0, 2.0]), np.array([10.0, 0.0]))
+    history = bought((0, 4.0, 10.0), (1, 2.0, 0.0))
     assert listed(history, False, own_recent=1.0)[:2] == "ba"
     assert listed(history, False, own_count=1.0)[:2] == "ab"
     found = Ranker(PRODUCTS, SETTINGS).candidates(history)
@@ -53,7 +82,7 @@ def test_own_history_fades_by_half_with_each_half_life():
 
 
 def test_equal_counts_are_ordered_by_the_last_day():
-    history = History(np.array([0, 1]), np.array([2.0, 2.0]), np.array([5.0, 4.0]))
+    history = bought((0, 2.0, 5.0), (1, 2.0, 4.0))
     assert listed(history, False, own_count=1.0)[:2] == "ba"
 
 
@@ -65,7 +94,7 @@ def test_folding_in_solves_the_normal_equations():
 
 
 def test_the_purchase_that_spoke_for_a_product_is_named():
-    history = History(np.array([0, 2]), np.array([1.0, 1.0]), np.array([0.0, 0.0]))
+    history = bought((0, 1.0, 0.0), (2, 1.0, 0.0))
     shares = Ranker(PRODUCTS, SETTINGS).because(history, np.array([1, 3]), weights_of({"als": 1.0, "item_based": 0.5}))
     # b lies in a's direction and is its neighbour, d in c's and is nobody's.
     assert shares == pytest.approx(np.array([[1.5, 0.0], [0.0, 1.0]]), abs=1e-6)
@@ -74,15 +103,20 @@ def test_the_purchase_that_spoke_for_a_product_is_named():
 
 def test_products_of_another_day_keep_factors_and_neighbours_by_id():
     # b is gone, aa is new.
-    today = PRODUCTS.on(np.array(["a", "aa", "c", "d", "e"]), np.array([1, 9, 1, 1, 1]))
+    today = PRODUCTS.on(
+        {
+            "ids": np.array(["a", "aa", "c", "d", "e"]),
+            "popularity": np.array([1, 9, 1, 1, 1]),
+            "late_buyers": np.zeros(5),
+            "repeats": np.zeros(5),
+            "kinds": np.array([0, 2, 1, 1, -1]),
+        }
+    )
     assert today.learned.tolist() == [0, 2, 3]
     assert today.factors[:, 0] == pytest.approx([1, 0, 0])
     assert (today.paired.tolist(), today.neighbours.tolist()) == ([0, 2], [[0], [0]])
     assert today.similarities.ravel() == pytest.approx([0, 0.2])
-    assert (
-        listed(History(np.array([2]), np.array([1.0]), np.array([0.0])), True, today, als=1.0)[:2]
-        == "da"[:1] + "aa"[:1]
-    )
+    assert listed(bought((2, 1.0, 0.0)), True, today, als=1.0)[:2] == "da"[:1] + "aa"[:1]
 
 
 def test_a_recipe_keeps_only_the_parts_it_looks_at():
@@ -97,3 +131,49 @@ def test_products_are_the_same_after_a_round_through_a_file():
     again = Products.from_bytes(content)
     assert again.to_bytes() == content
     assert again.ids.tolist() == list("abcde")
+
+
+def test_svd_and_ease_and_content_lead_to_the_like_of_what_was_bought():
+    # b by the direction of a; d by the link from a; b by a's kind, though e and c are more popular.
+    assert listed(BOUGHT_A, True, svd=1.0)[0] == "b"
+    assert listed(BOUGHT_A, True, ease=1.0)[0] == "d"
+    assert listed(BOUGHT_A, True, content=1.0)[0] == "b"
+
+
+def test_what_speaks_against_a_product_is_summed_and_never_scores_below_nothing():
+    found = Ranker(PRODUCTS, SETTINGS).candidates(bought((3, 1.0, 0.0)))
+    ease = dict(zip(found.items.tolist(), found.values[:, COMPONENTS.index("ease")], strict=True))
+    assert ease[0] == 0
+
+
+def test_a_learned_ranker_sees_the_raw_figures_of_the_customer_and_the_product():
+    found = Ranker(PRODUCTS, SETTINGS).candidates(BOUGHT_A)
+    extras = {
+        name: dict(zip(found.items.tolist(), column, strict=True))
+        for name, column in zip(EXTRAS, found.extras.T, strict=True)
+    }
+    assert (extras["times"][0], extras["age"][0], extras["first_age"][0]) == (3, 10, 10)
+    assert (extras["times"][1], extras["age"][1]) == (0, NEVER)
+    assert (extras["kind_age"][1], extras["kind_age"][2], extras["kind_age"][4]) == (10, NEVER, NEVER)
+    # log(4), halved after ten days; of kind 0 a has three of four buyers
+    assert extras["affinity"][1] == pytest.approx(np.log(4) / 2, abs=1e-6)
+    assert (extras["kind_share"][0], extras["late_buyers"][4]) == (0.75, 5)
+
+
+def test_a_learned_ranker_orders_the_candidates():
+    class Rarest:
+        def decision_function(self, features):
+            return -features[:, len(COMPONENTS) + EXTRAS.index("buyers")]
+
+    ranker = Ranker(PRODUCTS, SETTINGS, Rarest())
+    found = [ranker.candidates(BOUGHT_A), ranker.candidates(NOTHING)]
+    for one, scores in zip(found, ranker.scores(found, weights_of({})), strict=True):
+        assert "".join(PRODUCTS.ids[one.items[ranker.top(one, scores, False, 3)]]) == "bda"
+
+
+def test_no_more_of_a_kind_are_listed_than_asked_for():
+    settings = {**SETTINGS, "most_per_kind": 1}
+    ranker = Ranker(replace(PRODUCTS, kinds=np.array([0, 0, 0, 0, -1])), settings)
+    found = ranker.candidates(NOTHING)
+    [scores] = ranker.scores([found], weights_of({"popularity": 1.0}))
+    assert "".join(PRODUCTS.ids[found.items[ranker.top(found, scores, False, 5)]]) == "ce"

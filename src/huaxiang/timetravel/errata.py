@@ -35,6 +35,7 @@ _HAPPENED = {
     "responses": "responded_on",
     "reviews": "reviewed_at",
     "sends": "sent_on",
+    "suppressions": "suppressed_on",
     "surveys": "answered_at",
 }
 

@@ -128,6 +128,11 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
             where responded_on <= date '{run.as_of}' order by all
         """
         write_parquet(connection, redeemed, folder / "responses.parquet")
+        suppressed = (
+            f"select customer_id, product_id from staging.stg_suppressions where suppressed_on <= date '{run.as_of}' "
+            "order by all"
+        )
+        write_parquet(connection, suppressed, folder / "suppressions.parquet")
         declared = "select * from staging.stg_customers order by customer_id"
         write_parquet(connection, declared, folder / "declared.parquet")
         if not with_snapshots:

@@ -1,0 +1,107 @@
+"""What is learned of products in this process: ALS and SVD factors, neighbours by co-purchase, EASE links."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spark_jobs.recommendations.catalogue import Catalogue
+from spark_jobs.recommendations.pairs import Pairs
+from spark_jobs.recommendations.params import RecommendationParams
+
+Array = np.ndarray
+
+
+def worth_learning(products: Catalogue, params: RecommendationParams) -> Array:
+    """Numbers of the products with enough buyers to say anything about taste, rising."""
+    return np.flatnonzero(products.buyers >= min(params.fewest_buyers, int(products.buyers.max())))
+
+
+def als(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array]:
+    """ALS for implicit feedback (Hu, Koren and Volinsky 2008) on log(1 + orders), regularised as Spark does (Zhou et
+    al. 2008): the products it knows, rising, and their factors. Of the same pairs it gives the same bits."""
+    learned = worth_learning(products, params)
+    matrix = pairs.matrix(learned, np.log1p(pairs.times))
+    transposed = matrix.T.tocsr()
+    rng = np.random.default_rng(params.seed)
+    found = rng.normal(size=(len(learned), params.rank))
+    found = np.abs(found) / np.linalg.norm(found, axis=1, keepdims=True)
+    for _ in range(params.iterations):
+        tastes = _half_step(matrix, found, params)
+        found = _half_step(transposed, tastes, params)
+    return learned.astype(np.int32), found.astype(np.float32)
+
+
+def _half_step(matrix: object, fixed: Array, params: RecommendationParams) -> Array:
+    """The factors of the rows, those of the columns being fixed."""
+    starts, columns, values = (getattr(matrix, name) for name in ("indptr", "indices", "data"))
+    gram = fixed.T @ fixed
+    eye = np.eye(params.rank)
+    found = np.zeros((len(starts) - 1, params.rank))
+    for row in np.flatnonzero(np.diff(starts)):
+        place = slice(starts[row], starts[row + 1])
+        bought, extra = fixed[columns[place]], params.alpha * values[place]
+        left = gram + (bought * extra[:, None]).T @ bought + params.regularisation * len(extra) * eye
+        found[row] = np.linalg.solve(left, bought.T @ (1 + extra))
+    return found
+
+
+def svd(learned: Array, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array]:
+    """A truncated SVD of log(1 + orders), each product over the fourth root of its buyers: what turns a history into
+    tastes, and tastes into values, a row per learned product."""
+    import scipy.sparse
+    import scipy.sparse.linalg
+
+    matrix = pairs.matrix(learned, np.log1p(pairs.times))
+    rank = min(params.svd_rank, min(matrix.shape) - 1)
+    root = np.maximum(np.bincount(matrix.indices, minlength=len(learned)), 1.0) ** 0.25
+    scaled = matrix @ scipy.sparse.diags(1 / root)
+    _, _, found = scipy.sparse.linalg.svds(scaled, k=rank, random_state=params.svd_seed)
+    return (found.T / root[:, None]).astype(np.float32), (found.T * root[:, None]).astype(np.float32)
+
+
+def item_based(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array, Array]:
+    """Item-based filtering: the most bought products, and for each the ones most alike, and how alike they are.
+
+    Similarity is the cosine of who bought (Sarwar et al. 2001): common buyers over the root of the product of buyers.
+    Counting is exact; of equals the lower number comes first.
+    """
+    paired = _most_bought(products, params.neighbour_products)
+    matrix = pairs.matrix(paired, np.ones(len(pairs.item), np.float32))
+    count = min(params.neighbours, len(paired) - 1)
+    root = np.sqrt(np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0))
+    neighbours = np.zeros((len(paired), count), np.int32)
+    similarities = np.zeros((len(paired), count), np.float32)
+    transposed = matrix.T.tocsr()
+    for start in range(0, len(paired), 500):
+        block = slice(start, start + 500)
+        # Whole numbers below 2^24 are exact in single precision, in whatever order they are added.
+        alike = (transposed[block] @ matrix).toarray() / root[block, None] / root[None, :]
+        alike[np.arange(len(alike)), start + np.arange(len(alike))] = 0.0
+        best, similarities[block] = _strongest(np.round(alike, 6), count)
+        neighbours[block] = paired[best]
+    return paired.astype(np.int32), neighbours, similarities
+
+
+def ease(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array, Array]:
+    """EASE (Steck 2019), the closed form of a linear model that tells each product from the others: the most bought
+    products, and for each the ones it speaks for most, with the weights, at most `ease_links` of them."""
+    linked = _most_bought(products, params.ease_products)
+    matrix = pairs.matrix(linked, np.ones(len(pairs.item)))
+    gram = (matrix.T @ matrix).toarray()
+    gram[np.diag_indices(len(linked))] += params.ease_regularisation
+    inverse = np.linalg.inv(gram)
+    weights = -inverse / np.diag(inverse)[None, :]
+    np.fill_diagonal(weights, 0.0)
+    best, found = _strongest(np.round(weights, 6), min(params.ease_links, len(linked) - 1))
+    return linked.astype(np.int32), linked[best].astype(np.int32), found.astype(np.float32)
+
+
+def _most_bought(products: Catalogue, count: int) -> Array:
+    order = np.lexsort((np.arange(len(products.ids)), -products.buyers))
+    return np.sort(order[:count])
+
+
+def _strongest(values: Array, count: int) -> tuple[Array, Array]:
+    """Columns of the largest values of each row, and these; of equals the first ones."""
+    best = np.argsort(-values, axis=1, kind="stable")[:, :count]
+    return best, np.take_along_axis(values, best, axis=1)

@@ -1,0 +1,55 @@
+"""The hybrid: boosted trees that learn from earlier windows how much each component is worth for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spark_jobs.recommendations.judging import Judged
+from spark_jobs.recommendations.params import RecommendationParams
+from spark_jobs.recommendations.ranking import TRUSTED
+
+
+def fit(windows: Sequence[Judged], task: str, params: RecommendationParams) -> Any:
+    """A classifier of candidates: bought in the window after its cut-off, or not.
+
+    All that were bought are learned from, and a fixed share of the others: only the order of the answers counts.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    rng = np.random.default_rng(params.seed)
+    features, bought = [], []
+    for window in windows:
+        found, hits = window.candidates_with_hits()
+        kept = hits | (rng.random(len(hits)) < params.misses_kept)
+        features.append(found[kept])
+        bought.append(hits[kept])
+    model = HistGradientBoostingClassifier(
+        max_iter=params.hybrid_trees,
+        max_leaf_nodes=params.any_leaves if task == "any" else params.new_leaves,
+        learning_rate=params.hybrid_rate,
+        min_samples_leaf=min(params.hybrid_least, max(1, sum(map(len, bought)) // 20)),
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=params.seed,
+    )
+    with threadpool_limits(1):  # so little data is learned quicker by one
+        return model.fit(np.vstack(features), np.concatenate(bought))
+
+
+def to_bytes(model: Any) -> bytes:
+    """As a skops file, which holds no code."""
+    import skops.io
+
+    content: bytes = skops.io.dumps(model)
+    return content
+
+
+def from_bytes(content: bytes) -> Any:
+    """The classifier of a skops file. Raises skops' UntrustedTypesFoundException for a type that is not ours."""
+    import skops.io
+
+    return skops.io.loads(content, trusted=TRUSTED)
