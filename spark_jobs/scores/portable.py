@@ -176,7 +176,7 @@ def remainder(
 
 
 def reasons(model: Model, values: np.ndarray, categories: np.ndarray, estimator: Any = None) -> list[str]:
-    """For each row what moved its probability most, in words, the strongest first."""
+    """For each row what moved its probability most, in words: the strongest figure first, what they leave over last."""
     places, moved = contributions(model, values, categories, estimator)
     if not is_weighted_sum(model):
         moved = np.column_stack([moved, remainder(model, values, categories, moved, estimator)])
@@ -186,19 +186,20 @@ def reasons(model: Model, values: np.ndarray, categories: np.ndarray, estimator:
     texts = []
     for row, ranked in enumerate(order):
         said: list[str] = []
+        rest: list[str] = []
         for column in ranked:
-            if len(said) == model["reason_count"] or abs(moved[row, column]) < model["least_reason"]:
+            if len(said) + len(rest) == model["reason_count"] or abs(moved[row, column]) < model["least_reason"]:
                 break
             raises = moved[row, column] > 0
             if column == len(places):
-                said.append(f"{_REST} {'raise' if raises else 'lower'} it")
+                rest = [f"{_REST} {'raise' if raises else 'lower'} it"]
                 continue
             value, usual = values[row, places[column]], typical[row, places[column]]
             shown, usual_shown = _figure(told[column], value), _figure(told[column], usual)
             if shown != usual_shown:
                 direction = "raises" if raises else "lowers"
                 said.append(f"{_phrase(told[column], shown)} (typical: {usual_shown}) {direction} it")
-        texts.append("; ".join(said) or "all figures are near the typical ones")
+        texts.append("; ".join(said + rest) or "all figures are near the typical ones")
     return texts
 
 

@@ -315,6 +315,8 @@ def _scores(build: Path) -> None:
         figures,
         {"name": "recency_alone"},
         recipe="logistic_regression",
+        title="Staying away",
+        description="Says how likely each customer is to place no order in the next 28 days.",
         tried=tried,
         **more,
     )

@@ -2,8 +2,8 @@
 
 Platt, "Probabilistic outputs for support vector machines" (1999); Zadrozny and Elkan, "Transforming classifier scores
 into accurate multiclass probability estimates" (2002) for isotonic regression, here joined by straight lines between
-the middles of its steps as Oron and Flournoy (2017) do. Both rise with the score, so the order of customers stays:
-AUC is the same before and after.
+the middles of its steps as Oron and Flournoy (2017) do. Both rise with the score, so the order of customers stays
+and AUC with it; only beyond its ends, among the few highest and lowest scores, is the line flat.
 """
 
 from __future__ import annotations

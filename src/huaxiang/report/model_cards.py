@@ -22,7 +22,7 @@ _SAYS = {
         "Names the products, of those a customer has never bought, that the customer is likeliest to buy next.",
     ),
     "associations": ("Rules", "Finds the product types that share an order more often than chance would have it."),
-    # Declared targets say themselves what they are; these two come first, the others after all that is listed.
+    # A declared target's card says itself what it is; these two have their place here, the others follow at the end.
     "churn_28d": ("Staying away", ""),
     "category_28d": ("Next categories", ""),
     "attributes": (

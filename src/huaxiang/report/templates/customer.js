@@ -154,7 +154,7 @@
   function ahead(one) {
     if (!one.ahead) return null;
     const body = one.ahead.flatMap(([number, probability, reasons]) => [
-      el("tr", null, el("th", { scope: "row" }, (number ? "Buys " : "") + people.ahead[number][0]), el("td", null, bar(probability)),
+      el("tr", null, el("th", { scope: "row" }, people.ahead[number][0]), el("td", null, bar(probability)),
         el("td", { class: "n" }, percent(probability)), el("td", { class: "n" }, people.ahead[number][1] === null ? "–" : percent(people.ahead[number][1]))),
       el("tr", { class: "why" }, el("td", { colspan: 4 }, reasons))]);
     const heads = [el("span", { class: "hidden" }, "What may happen"), el("span", { class: "hidden" }, "Probability, drawn"), "This customer", "Average"];
