@@ -89,7 +89,11 @@ def score(
     order_days = inputs.read_order_days(inputs.input_path(settings, run, inputs.CUSTOMER_DAYS))
     folder = settings.home.build(run.id) / "scores"
     parts, cards = [], {}
-    for target, champion in _champions(settings, run):
+    champions = _champions(settings, run)
+    missing = sorted(set(targets(settings)) - {target.name for target, _ in champions})
+    if missing:
+        log.progress(f"not scored, since there is no model yet: {', '.join(missing)}; 'huaxiang train' makes them")
+    for target, champion in champions:
         model, estimator = portable.load_folder(tracking.model_folder(settings, champion) / "artifacts")
         _require(model, champion, set(features.columns), run)
         frame = _to_score(settings, run, target, model, features, order_days, params)

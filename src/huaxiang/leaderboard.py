@@ -7,7 +7,7 @@ from typing import Any
 
 from huaxiang.fits import Training
 
-_COSTS = {"seconds": "fit_seconds", "memory_mb": "fit_memory_mb"}
+_COSTS = {"seconds": ("fit_seconds",), "memory_mb": ("fit_memory_mb", "peak_mb")}  # as families name them
 
 
 def leaderboard(training: Training, outcomes: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def leaderboard(training: Training, outcomes: Mapping[str, str]) -> list[dict[st
             "recipe": fit.recipe or fit.algorithm,
             "outcome": outcomes.get(fit.recipe, ""),
             **{f"{name}{end}": fit.metrics.get(f"{name}{end}") for name in told for end in ("", "_low", "_high")},
-            **{name: fit.metrics.get(metric) for name, metric in _COSTS.items()},
+            **{name: _first(fit.metrics, metrics) for name, metrics in _COSTS.items()},
             "reason": "",
         }
         for fit in ordered
@@ -35,6 +35,10 @@ def leaderboard(training: Training, outcomes: Mapping[str, str]) -> list[dict[st
         for recipe, reason in training.left_out.items()
     ]
     return rows + left_out
+
+
+def _first(metrics: Mapping[str, float], names: tuple[str, ...]) -> float | None:
+    return next((metrics[name] for name in names if name in metrics), None)
 
 
 def _is_told(name: str, metrics: Mapping[str, float]) -> bool:
