@@ -173,7 +173,7 @@ def _difference(values: Array) -> tuple[float, float, float]:
     rng: Any = np.random.default_rng(_SEED)
     means = values[rng.integers(0, len(values), (_RESAMPLES, len(values)))].mean(axis=1)
     p = 2 * min((means <= 0).mean(), (means >= 0).mean())
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975)), float(max(p, 1 / _RESAMPLES))
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975)), float(np.clip(p, 1 / _RESAMPLES, 1.0))
 
 
 if __name__ == "__main__":
