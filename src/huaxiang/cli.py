@@ -24,8 +24,8 @@ TRY_AGAIN = 75
 
 
 def command() -> int:
-    """`main` as a process of its own. It ends when its word is done, so looking for garbage only costs time: a second or
-    two at the end alone, when all that the engines' imports made would be looked through once more."""
+    """`main` as a process of its own. It ends when its word is done, so looking for garbage only costs time: a second
+    or two at the end alone, when all that the engines' imports made would be looked through once more."""
     import gc
 
     gc.set_threshold(50_000, 20, 50)
