@@ -108,6 +108,8 @@ def score_pinned(settings: Settings, run: Run) -> None:
     """
     with step("models", run, settings) as log:
         names = families.expected(settings, run)
+        if not names:
+            return
         spark = _engines(settings, run, dict.fromkeys(names, ("score",)))
         for name in names:
             if reason := _tried(spark, settings, run, log, name, ("score",)):
