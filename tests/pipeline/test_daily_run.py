@@ -161,8 +161,11 @@ def test_a_missing_source_file_is_named(project, served, capsys):
     assert release.current(load_settings()).id == served[0].id
 
 
-def test_without_java_the_day_stops_with_the_command_to_install_it(home, served, capsys, monkeypatch):
+def test_without_java_the_day_is_scored_and_a_training_names_the_command_to_install_it(
+    home, served, capsys, monkeypatch
+):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
-    assert run_words(THURSDAY) == 1
+    assert run_words(THURSDAY) == 0
+    assert cli.main(["train", "--as-of", THURSDAY]) == 1
     assert "apt-get install openjdk-17-jre-headless" in capsys.readouterr().err
     assert release.current(load_settings()).id == served[0].id
