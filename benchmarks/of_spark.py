@@ -67,7 +67,7 @@ def pairs_pair(spark: SparkSession, settings: Settings, run: Run, size: home.Siz
     fewest = rules.fewest_both(orders, replace(AssociationParams(), min_support=_SUPPORT, fewest_both=5))
 
     def by_fp_growth() -> dict[Any, int]:
-        bought = inputs.read_bought(spark, path, date.min, date.max)
+        bought = inputs.read_bought(spark, path, date(1970, 1, 1), run.as_of)
         found = often_together(orders_to_mine(bought, 1), fewest)
         return {items: count for items, count in found.items() if len(items) == 2}
 
