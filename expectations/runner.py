@@ -72,6 +72,12 @@ def run_suite(settings: Settings, run: Run, suite: str) -> list[Check]:
             ) from None
 
 
+def get_ready() -> None:
+    """Import all that a suite needs, and use it once: a process that checks later does not wait for it then."""
+    with opened() as database:
+        database.row("select 1")
+
+
 def checked(database: Database, suite: ExpectationSuite) -> list[Check]:
     """Validate the suite, view by view; results in the suite's order."""
     by_view: dict[str, list[Expectation]] = {}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from huaxiang.commands import Command, audiences, identity, quarantine, tags, why
 from huaxiang.errors import HuaxiangError, NothingDue, TryAgain
 from huaxiang.progress import tell
+from huaxiang.quick_end import end_quickly
 
 if TYPE_CHECKING:
     from huaxiang.settings import Run, Settings
@@ -24,14 +25,9 @@ TRY_AGAIN = 75
 
 
 def command() -> int:
-    """`main` as a process of its own. It ends when its word is done, so looking for garbage only costs time: a second
-    or two at the end alone, when all that the engines' imports made would be looked through once more."""
-    import gc
-
-    gc.set_threshold(50_000, 20, 50)
-    code = main()
-    gc.freeze()
-    return code
+    """`main` as a process of its own."""
+    end_quickly()
+    return main()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -155,8 +151,9 @@ def _landing(said: argparse.Namespace) -> None:
     with lease.hold(settings, f"landing --as-of {run.as_of}"):
         _start_afresh(settings.home.builds)
         lease.begin(settings, run)
-        landing.land(settings, run)
-        gates.check(settings, run, "landing")
+        with gates.getting_ready(settings, run, "landing") as check:
+            landing.land(settings, run)
+            check()
 
 
 def _staging(said: argparse.Namespace) -> None:
@@ -202,9 +199,10 @@ def _profiles(said: argparse.Namespace) -> None:
     from huaxiang.drift import daily as drift
 
     def build_and_check(settings: Settings, run: Run) -> None:
-        warehouse.profiles(settings, run)
-        drift.measure(settings, run)
-        gates.check(settings, run, "profiles")
+        with gates.getting_ready(settings, run, "profiles") as check:
+            warehouse.profiles(settings, run)
+            drift.measure(settings, run)
+            check()
 
     _writing(said, build_and_check)
 

@@ -38,6 +38,18 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def link_to(link: Path, folder: Path) -> None:
+    """Have `link` lead to `folder`, by a way that stays right when both are moved together."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    way = os.path.relpath(folder, link.parent)
+    if link.is_symlink() and str(link.readlink()) == way:
+        return
+    temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(way, target_is_directory=True)
+    temporary.replace(link)
+
+
 def sync_all() -> None:
     """Have the system write everything to disk that it still holds back."""
     os.sync()

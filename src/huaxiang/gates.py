@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from huaxiang.beside import result, second_process
 from huaxiang.errors import GateFailed
 from huaxiang.failpoints import reach
 from huaxiang.files import write_text
 from huaxiang.landing.arrivals import Arrival, arrivals
 from huaxiang.settings import Run, Settings
-from huaxiang.steps import StepLog, step
+from huaxiang.steps import step
 
 if TYPE_CHECKING:
     from expectations.runner import Check
 
 
-def check(settings: Settings, run: Run, suite: str, log: StepLog | None = None) -> None:
+@contextmanager
+def getting_ready(settings: Settings, run: Run, suite: str) -> Iterator[Callable[[], None]]:
+    """`check`, by a second process that imports Great Expectations while the body works: that takes seconds."""
+    with second_process() as beside:
+        beside.begin(_get_ready)
+        yield lambda: check(settings, run, suite, lambda *asked: result(beside.begin(_checks, *asked)))
+
+
+def check(
+    settings: Settings, run: Run, suite: str, checked: Callable[[Settings, Run, str], list[Check]] | None = None
+) -> None:
     """Run the suite `landing` or `profiles` and write its results to `<build>/gates/<suite>.json`, whatever they are.
 
     Raises GateFailed when a critical check fails, MissingPartition when there is nothing to check yet. The released
-    portrait is not touched in any case.
+    portrait is not touched in any case. `checked` runs the suite elsewhere.
     """
-    from expectations.runner import run_suite
-
-    with step(f"{suite} gate", run, settings) if log is None else nullcontext(log) as facts:
-        checks = run_suite(settings, run, suite)
+    with step(f"{suite} gate", run, settings) as facts:
+        checks = (checked or _checks)(settings, run, suite)
         reach("gates.before_result")
         came = arrivals(settings, run.known_at) if suite == "landing" else []
         _write(result_file(settings, run, suite), run, suite, checks, came)
@@ -41,6 +51,18 @@ def check(settings: Settings, run: Run, suite: str, log: StepLog | None = None) 
     stopping = [found for found in checks if found.stops]
     if stopping:
         raise GateFailed(_message(settings, run, suite, stopping))
+
+
+def _checks(settings: Settings, run: Run, suite: str) -> list[Check]:
+    from expectations.runner import run_suite
+
+    return run_suite(settings, run, suite)
+
+
+def _get_ready() -> None:
+    from expectations.runner import get_ready
+
+    get_ready()
 
 
 def result_file(settings: Settings, run: Run, suite: str) -> Path:

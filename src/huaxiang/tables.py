@@ -78,6 +78,11 @@ class Home:
         return self.root / SPARK_SCRATCH
 
     @property
+    def build_link(self) -> Path:
+        """Leads to the run's build while dbt works."""
+        return self.warehouse / "build"
+
+    @property
     def dbt_target(self) -> Path:
         return self.warehouse / "dbt_target"
 

@@ -312,3 +312,21 @@ def test_nothing_is_printed_but_the_steps(shop, capfd) -> None:
     assert len(out.splitlines()) == 1 and out.startswith("profiles"), out
     assert err == ""
     assert "Completed successfully" in (shop.settings.home.logs / "dbt.log").read_text()
+
+
+def test_dbt_reads_the_project_once_for_all_days_and_anew_for_other_tags(built, shop):
+    kept = shop.settings.home.dbt_target / "partial_parse.msgpack"
+    warehouse.staging(shop.settings, TODAY)  # the home was copied, so it is read in its new place
+    read_at = kept.stat().st_mtime_ns
+    warehouse.staging(shop.settings, TOMORROW)
+    assert kept.stat().st_mtime_ns == read_at
+    without = replace(shop.settings, session_timeout_minutes=7)
+    warehouse.staging(without, TOMORROW)
+    assert kept.stat().st_mtime_ns != read_at
+
+
+def test_a_kept_reading_that_is_damaged_is_read_anew(built, shop):
+    kept = shop.settings.home.dbt_target / "partial_parse.msgpack"
+    kept.write_bytes(b"half of it")
+    warehouse.staging(shop.settings, TODAY)
+    assert kept.stat().st_size > 1000

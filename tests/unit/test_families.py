@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from huaxiang import families, models
+from huaxiang import families
 from huaxiang.errors import BadConfiguration, HuaxiangError
+from huaxiang.models import engines, jobs
 from huaxiang.settings import Run
 from huaxiang.steps import StepLog
 
@@ -43,8 +44,8 @@ def job(error: Exception | None = None):
 
 
 def tried(monkeypatch, settings, error, spark=None):
-    monkeypatch.setattr(models, "_job", lambda name: job(error))
-    return models._tried(spark or ALIVE, settings, RUN, StepLog("models"), "scores", ("train", "score"))
+    monkeypatch.setattr(jobs, "job", lambda name: job(error))
+    return jobs.tried(spark or ALIVE, settings, RUN, StepLog("models"), "scores", ("train", "score"))
 
 
 def test_a_family_that_goes_well_gives_no_reason(monkeypatch, settings):
@@ -72,12 +73,12 @@ def test_a_family_can_fail_though_nobody_started_spark(monkeypatch, settings):
 def test_spark_starts_only_where_an_action_needs_it(monkeypatch, settings):
     started = []
     monkeypatch.setattr("spark_jobs.session.session", lambda *places: started.append(places))
-    monkeypatch.setattr(models, "_open_store", lambda settings: None)
+    monkeypatch.setattr(engines, "open_store", lambda settings: None)
     needs = {"train": True, "score": False}
-    monkeypatch.setattr(models, "_job", lambda name: SimpleNamespace(needs_spark=lambda *asked: needs[asked[-1]]))
-    assert models._engines(settings, RUN, {"scores": ("score",)}).started is None
+    monkeypatch.setattr(engines, "job", lambda name: SimpleNamespace(needs_spark=lambda *asked: needs[asked[-1]]))
+    assert engines.engines(settings, RUN, {"scores": ("score",)}).started is None
     assert started == []
-    models._engines(settings, RUN, {"scores": ("train",)})
+    engines.engines(settings, RUN, {"scores": ("train",)})
     assert len(started) == 1
 
 

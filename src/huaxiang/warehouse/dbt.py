@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from huaxiang.errors import HomeBusy, HuaxiangError
+from huaxiang.files import link_to
 from huaxiang.settings import Run, Settings
-from huaxiang.warehouse import lineage, state
+from huaxiang.warehouse import lineage, parsed, state
 
 # What dbt sends home and looks up by default is switched off: this is customer data, and a run fetches nothing.
 _QUIET_ENVIRONMENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
@@ -38,7 +39,7 @@ def build(settings: Settings, run: Run, layer: str, variables: Mapping[str, Any]
         ["build", "--select", layer, "--indirect-selection", "buildable", "--exclude-resource-types", "unit_test"],
         variables,
     )
-    with _environment(_paths(settings, run)):
+    with _places(settings, run):
         lineage.record(settings)
     seconds = {result.node.name: result.execution_time for result in results if result.node.resource_type == "model"}
     return Built(models=len(seconds), tests=len(results) - len(seconds), seconds=seconds)
@@ -61,10 +62,13 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
         "--log-level-file": "info",
         "--vars": json.dumps(variables),
     }
-    with _environment({**_QUIET_ENVIRONMENT, **_paths(settings, run)}), _engine(settings, run):
+    with _places(settings, run) as places, _engine(settings, run):
         from dbt.cli.main import dbtRunner
 
-        outcome = dbtRunner().invoke([*arguments, *(str(part) for option in options.items() for part in option)])
+        with parsed.reused(settings, {**variables, **places}) as manifest:
+            outcome = dbtRunner(manifest).invoke(
+                [*arguments, *(str(part) for option in options.items() for part in option)]
+            )
     results = list(getattr(outcome.result, "results", None) or [])
     failed = [result for result in results if str(result.status) in ("error", "fail", "runtime error")]
     log = home.logs / "dbt.log"
@@ -81,14 +85,22 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     return results
 
 
-def _paths(settings: Settings, run: Run) -> dict[str, str]:
-    """What dbt's profile and sources are told of the home."""
+@contextmanager
+def _places(settings: Settings, run: Run) -> Iterator[dict[str, str]]:
+    """Tell dbt's profile and sources of the home, by environment variables that are the same on every day, so that
+    what dbt has read of the project stays true. The run's build is behind a link."""
     home = settings.home
-    return {
+    link_to(home.build_link, home.build(run.id))
+    places = {
         "HUAXIANG_HOME": str(home.root),
         "HUAXIANG_WAREHOUSE": str(home.warehouse),
-        "HUAXIANG_BUILD": str(home.build(run.id)),
+        "HUAXIANG_BUILD": str(home.build_link),
     }
+    try:
+        with _environment(_QUIET_ENVIRONMENT | places):
+            yield places
+    finally:
+        home.build_link.unlink(missing_ok=True)
 
 
 @contextmanager
