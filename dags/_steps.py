@@ -14,7 +14,11 @@ TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
 
 # The run's parameter, else the local day before its logical date (a run triggered by hand has none: then before the
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
-AS_OF = "{{ params.as_of or day_before(dag_run.logical_date or dag_run.run_after) }}"
+# A run that a release started is about the day of that release.
+AS_OF = (
+    "{{ params.as_of or released_day(triggering_asset_events) or "
+    "day_before(dag_run.logical_date or dag_run.run_after) }}"
+)
 KNOWN_AT = "{{ params.known_at or '' }}"
 DAY_PARAMS = {
     "as_of": Param(None, type=["null", "string"], format="date", description="the day; default: before the run's"),
@@ -32,7 +36,13 @@ def day_before(moment: datetime) -> str:
     return (moment.astimezone(ZoneInfo(TIME_ZONE)).date() - timedelta(days=1)).isoformat()
 
 
-MACROS = {"day_before": day_before}
+def released_day(events) -> str | None:
+    """The day of the newest release among the asset events that started a run; None where a clock started it."""
+    days = [event.extra["as_of"] for found in (events or {}).values() for event in found if "as_of" in event.extra]
+    return max(days, default=None)
+
+
+MACROS = {"day_before": day_before, "released_day": released_day}
 
 # What may heal by itself: a command that was killed (by the kernel for want of memory, with its machine, with its
 # worker) or that ended with exit code 75: Spark died, MLflow is away, another command writes to the home.
@@ -45,7 +55,10 @@ class Step(BashOperator):
 
     def execute(self, context):
         try:
-            return super().execute(context)
+            said = super().execute(context)
+            for asset in self.outlets:
+                context["outlet_events"][asset].extra = {"as_of": self.env["AS_OF"]}
+            return said
         except AirflowException as error:
             if str(error).endswith(DECIDED):
                 raise AirflowFailException(f"{error} It would fail again, so it is not retried.") from error
@@ -53,13 +66,13 @@ class Step(BashOperator):
 
 
 def step(word: str, links=(), **options) -> BashOperator:
-    """The task `word`, with `links` as buttons on its page.
+    """The task `word`, named after its first part, with `links` as buttons on its page.
 
     Values reach the command through the environment; the log shows it as it can be pasted. Exit code 99 says that
     nothing is due: the task is skipped, and those after it.
     """
     task = Step(
-        task_id=word,
+        task_id=word.partition(" ")[0],
         bash_command=f'set -x; "$HUAXIANG" {word} --as-of "$AS_OF" ${{KNOWN_AT:+--known-at "$KNOWN_AT"}}',
         env={
             "HUAXIANG": str(PROJECT / ".venv/work/bin/huaxiang"),

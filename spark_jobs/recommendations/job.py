@@ -87,6 +87,7 @@ def train(
             "won": "is the champion",
             "unchanged": "stays as it is",
             "lost": "refitted is clearly worse, so it stays",
+            "held": "is the candidate",
             "waits": "waits and is not promoted, since MLflow is away",
         }
         log.progress(

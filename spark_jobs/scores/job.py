@@ -184,6 +184,7 @@ def _train(
         "won": f"version {version.version} is the champion" if version else "",
         "unchanged": "the champion is this very model and stays",
         "lost": "clearly worse than the champion, which stays",
+        "held": f"version {version.version} is the candidate" if version else "",
         "waits": "MLflow is away, so it waits and nothing is promoted",
     }
     log.progress(f"{target.name}: {decision.reason}; {said[outcome]}")

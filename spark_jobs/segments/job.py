@@ -103,6 +103,7 @@ def train(
         "won": f"version {version.version} is the champion" if version else "",
         "unchanged": "the champion is this very model and stays",
         "lost": "clearly worse than the champion, which stays",
+        "held": f"version {version.version} is the candidate" if version else "",
         "waits": "MLflow is away, so it waits and nothing is promoted",
     }
     log.progress(f"segments: {len(fitted.model.segments)} found on {run.as_of}; {said[outcome]}")

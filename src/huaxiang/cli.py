@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huaxiang.commands import Command, audiences, identity, quarantine, tags, why
+from huaxiang.commands import Command, audiences, candidates, identity, quarantine, tags, why
 from huaxiang.errors import HuaxiangError, NothingDue, TryAgain
 from huaxiang.progress import tell
 from huaxiang.quick_end import end_quickly
@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     word("staging", "Resolve versions, keys and local days.", _staging)
     word("features", "Compute what is known of each customer at the end of the day.", _features)
     word("models", "Score every customer with the champion models; train first where there is none.", _models)
-    word("train", "Fit, judge and register the models on data up to the day.", _train)
+    train = word("train", "Fit, judge and register the models on data up to the day.", _train)
+    train.add_argument("which", nargs="?", choices=["proposed"], help="only those proposed; what wins waits")
+    candidates.add(word)
     profiles = word("profiles", "Join features, tags and model outputs into one portrait a customer.", _profiles)
     profiles.add_argument("action", nargs="?", choices=["show"], help="show: print single customers as known then")
     profiles.add_argument("--customer", action="append", metavar="C", help="show: whom; can be repeated")
@@ -187,7 +189,7 @@ def _train(said: argparse.Namespace) -> None:
     settings, run = _context(said)
     require_due(settings, run)
     with lease.hold(settings, f"train --as-of {run.as_of}"):
-        models.train(settings, run)
+        models.train_proposed(settings, run) if said.which else models.train(settings, run)
 
 
 def _profiles(said: argparse.Namespace) -> None:

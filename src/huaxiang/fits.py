@@ -57,7 +57,8 @@ class Training:
 
     `against` is the champion it was decided against, None where there was none or nobody could say. Where the champion
     is another one by the time of promotion, `judging` decides anew, and `columns` (what was there to score with) tell
-    whether that champion can still score. Without `judging` there is one recipe only.
+    whether that champion can still score. Without `judging` there is one recipe only. What wins `is_held` as candidate
+    where there is a champion that can score.
     """
 
     fits: tuple[Fit, ...]
@@ -68,6 +69,7 @@ class Training:
     against: Version | None = None
     columns: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)  # recipes that failed or were too slow, and why
+    is_held: bool = False
 
     @property
     def target(self) -> str:

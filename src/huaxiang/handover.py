@@ -22,7 +22,7 @@ from huaxiang.errors import HuaxiangError, MlflowAway
 from huaxiang.files import write_text
 from huaxiang.fits import Fit, Training, Version
 from huaxiang.leaderboard import leaderboard
-from huaxiang.mlflow_store import CHALLENGER, CHAMPION, aliased, asking
+from huaxiang.mlflow_store import CANDIDATE, CHALLENGER, CHAMPION, aliased, asking
 from huaxiang.model_card import card
 from huaxiang.promotion import Decision
 from huaxiang.settings import Settings
@@ -44,10 +44,15 @@ class Plan:
     outcome: str
     decision: Decision | None
     is_challenger_new: bool
+    against: str = ""  # the champion in words, for a candidate
+
+
+WON = {"won": "is the champion", "held": "is the candidate, which has to prove itself beside the champion"}
 
 
 def hand_over(settings: Settings, entry: Entry, cannot_score: CannotScore | None = None) -> tuple[Version | None, str]:
-    """Give a training to MLflow and promote by the rule; the new champion or None, and 'won', 'unchanged' or 'lost'.
+    """Give a training to MLflow and promote by the rule; the version that won or None, and 'won', 'held' (it is the
+    candidate), 'unchanged' or 'lost'.
 
     The entry is removed at the end. Raises MlflowAway when MLflow does not take all of it; it stays after any error.
     """
@@ -63,11 +68,17 @@ def hand_over(settings: Settings, entry: Entry, cannot_score: CannotScore | None
         role, outcome = _role(fit, plan)
         reason = plan.decision.reason if plan.decision else ""
         told = {"promotion": outcome, "promotion_reason": reason, _KEY: f"{entry.key}/{number}"}
+        if role == CANDIDATE:
+            told |= {"against": plan.against, "backtest": reason or f"as good as {plan.against} or better"}
         tags = _tags(fit, code) | told | above
         run_id, model_uri = _logged(settings, fit, tags, is_resumed)
         if role:
             made = _registered(settings, fit, run_id, model_uri, role, is_resumed)
-            version = made if role == CHAMPION else version
+            version = made if role in (CHAMPION, CANDIDATE) else version
+            if role == CANDIDATE:
+                with asking(settings) as mlflow:
+                    for name in ("against", "backtest"):
+                        mlflow.MlflowClient().set_model_version_tag(fit.target, made.version, name, told[name])
     if plan.decision and not plan.decision.challenger and aliased(settings, training.target, CHALLENGER):
         with asking(settings) as mlflow:
             mlflow.MlflowClient().delete_registered_model_alias(training.target, CHALLENGER)
@@ -122,7 +133,7 @@ def replay(settings: Settings, tell: Callable[[str], None], cannot_score: Cannot
                 tell(f"MLflow has now {entry.about}")
             else:
                 version, outcome = hand_over(settings, entry, cannot_score)
-                said = f"version {version.version} is the champion" if version else f"{outcome}: the champion stays"
+                said = f"version {version.version} {WON[outcome]}" if version else f"{outcome}: the champion stays"
                 tell(f"MLflow has now the training of {entry.about}; {said}")
         except MlflowAway:
             raise
@@ -185,13 +196,16 @@ def _planned(
         is_challenger_new = bool(challenger and (second is None or second.fingerprint != challenger.fingerprint))
     else:
         outcome = judge(training.fits[0], now, training.judged_by, must_replace)
-    return Plan(entry.key, now.run_id if now else None, outcome, decision, is_challenger_new)
+    if now and outcome == "won" and training.is_held and not must_replace:
+        outcome = "held"
+    against = f"version {now.version}" if now else ""
+    return Plan(entry.key, now.run_id if now else None, outcome, decision, is_challenger_new, against)
 
 
 def _role(fit: Fit, plan: Plan) -> tuple[str | None, str]:
     """The alias a fit is to get, if any, and what became of it."""
     if plan.decision is None or fit.recipe == plan.decision.winner:
-        return (CHAMPION if plan.outcome == "won" else None), plan.outcome
+        return {"won": CHAMPION, "held": CANDIDATE}.get(plan.outcome), plan.outcome
     if fit.recipe == plan.decision.challenger:
         return (CHALLENGER if plan.is_challenger_new else None), "challenger"
     return None, "lost"

@@ -22,7 +22,8 @@ from huaxiang.errors import MlflowAway
 from huaxiang.fits import Version
 from huaxiang.settings import Settings
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+# What scores; the best of what lost; what has won and still has to be promoted.
+CHAMPION, CHALLENGER, CANDIDATE = "champion", "challenger", "candidate"
 LOCKED_SECONDS = 10.0  # that another process may hold the embedded database before it counts as away
 # Read by MLflow and its libraries when they are imported, so set before.
 QUIET_ENVIRONMENT = {

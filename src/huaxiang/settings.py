@@ -30,7 +30,12 @@ _KEYS = {
     "last_day",
     "engine",
     "session_timeout_minutes",
+    "approval",
+    "retrain_days",
 }
+
+# Who lets a candidate that has passed its trial become champion: the rule alone, or a person.
+APPROVALS = ("rule", "person")
 
 # What the dbt models run on; dbt calls it a target.
 ENGINES = ("duckdb", "spark")
@@ -76,6 +81,9 @@ class Settings:
     session_timeout_minutes: int = 30  # a visit ends when nothing happens for longer, where its source knows no visits
     # Model versions that score in place of the champions, by target; a past release is made again with its own.
     pinned_models: Mapping[str, str] | None = None
+    approval: str = APPROVALS[0]
+    retrain_days: int = 28  # a model older than this is proposed for training
+    holds_candidates: bool = False  # what wins a training becomes a candidate, where a champion can score meanwhile
 
     @property
     def sources_dir(self) -> Path:
@@ -150,6 +158,12 @@ def load_settings() -> Settings:
     timeout = said.get("session_timeout_minutes", 30)
     if type(timeout) is not int or timeout < 1:
         raise BadConfiguration(f"{config}: session_timeout_minutes must be a whole number of at least 1, such as 30")
+    retrain_days = said.get("retrain_days", 28)
+    if type(retrain_days) is not int or retrain_days < 1:
+        raise BadConfiguration(f"{config}: retrain_days must be a whole number of at least 1, such as 28")
+    approval = said.get("approval", APPROVALS[0])
+    if approval not in APPROVALS:
+        raise BadConfiguration(f"{config}: approval '{approval}' is not known; use {' or '.join(APPROVALS)}")
     last_day = said.get("last_day")
     if last_day is not None and type(last_day) is not date:
         raise BadConfiguration(f"{config}: last_day '{last_day}' is not a day; write it as 2017-12-31")
@@ -169,6 +183,8 @@ def load_settings() -> Settings:
         servers=_servers(),
         engine=_engine(said, config),
         session_timeout_minutes=timeout,
+        approval=approval,
+        retrain_days=retrain_days,
     )
 
 

@@ -52,6 +52,7 @@ def put_training(settings: Settings, training: Training, facts: Mapping[str, Any
             "against": asdict(training.against) if training.against else None,
             "columns": sorted(training.columns),
             "left_out": dict(training.left_out),
+            "is_held": training.is_held,
             "fits": [_put_fit(fit, draft / "fits" / str(number)) for number, fit in enumerate(training.fits)],
         }
         _write(draft / _ENTRY, said)
@@ -99,6 +100,7 @@ def training(entry: Entry) -> Training:
         against=Version(**said["against"]) if said["against"] else None,
         columns=tuple(said["columns"]),
         left_out=said.get("left_out", {}),
+        is_held=said.get("is_held", False),
     )
 
 

@@ -12,11 +12,12 @@ SPARK_SCRATCH = "spark_scratch"
 class Home:
     """`HUAXIANG_HOME`: one company's data. All paths of a home are spelled here and nowhere else.
 
-    `work` names the warehouse: a training has one of its own.
+    `work` names the warehouse, `drafts` the builds: a training or a trial has its own.
     """
 
     root: Path
     work: str = "warehouse"
+    drafts: str = "build"
 
     @property
     def raw(self) -> Path:
@@ -136,6 +137,11 @@ class Home:
         return self.root / "mlflow_spool"
 
     @property
+    def proposals(self) -> Path:
+        """What was proposed to be trained anew, one small file a day."""
+        return self.root / "proposals"
+
+    @property
     def airflow(self) -> Path:
         return self.root / "airflow"
 
@@ -151,7 +157,7 @@ class Home:
 
     @property
     def builds(self) -> Path:
-        return self.root / "build"
+        return self.root / self.drafts
 
     def build(self, run_id: str) -> Path:
         """The private build of a run: nobody reads it but the run itself."""

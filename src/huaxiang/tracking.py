@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,8 @@ def record(
     """Keep the fit as a run and make it champion, unless the champion is as good as the same or clearly better.
 
     `judged_by` names the metric; higher is better. Returns the version, or None when the fit lost and stays a run
-    only, and the outcome: 'won', 'unchanged' (the champion has the same fingerprint), 'lost', or 'waits': MLflow does
-    not take it, so it is kept in the home's spool, and nothing is promoted.
+    only, and the outcome: 'won', 'held' (it is the candidate), 'unchanged' (the champion has the same fingerprint),
+    'lost', or 'waits': MLflow does not take it, so it is kept in the home's spool, and nothing is promoted.
     """
     now = incumbent(settings, fit.target)
     return _keep(settings, Training((fit,), judged_by, must_replace=must_replace, against=now, columns=tuple(columns)))
@@ -177,7 +178,7 @@ def _keep(settings: Settings, training: Training) -> tuple[Version | None, str]:
         "code": code_version(settings.project),
         "run": [training.fits[0].as_of, known_at, _inputs(settings, known_at)],
     }
-    entry = spool.put_training(settings, training, facts)
+    entry = spool.put_training(settings, replace(training, is_held=settings.holds_candidates), facts)
     try:
         return handover.hand_over(settings, entry)
     except MlflowAway:

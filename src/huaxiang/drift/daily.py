@@ -30,7 +30,7 @@ FEATURE, SCORE = "feature", "score"
 _GROWING = ("tenure_days", "order_count", "line_count", "net_spend", "category_count")
 _COARSE = ("preferred_weekday", "preferred_hour", "recency_quintile", "frequency_quintile", "monetary_quintile")
 _NUMBERS = ("DECIMAL", "BIGINT", "INTEGER", "DOUBLE", "FLOAT")
-_READERS = ("segments", "scores")  # the families whose models read the day's features
+READERS = ("segments", "scores")  # the families whose models read the day's features
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _watched(connection: duckdb.DuckDBPyConnection, build: Path) -> Iterator[tup
         view.create_view("features")
         kinds = zip(view.columns, map(str, view.types), strict=True)
         names = [name for name, kind in kinds if kind.startswith(_NUMBERS) and name not in (*_GROWING, *_COARSE)]
-        readers = [said["fingerprint"] for path, said in cards.items() if path.parent.name in _READERS]
+        readers = [said["fingerprint"] for path, said in cards.items() if path.parent.name in READERS]
         yield FEATURE, "features", _one(readers), {name: name for name in names}
     scores = build / "scores" / "customer_scores.parquet"
     if scores.exists():

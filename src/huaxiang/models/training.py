@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from huaxiang import families
 from huaxiang.errors import HuaxiangError, MlflowAway
+from huaxiang.models import proposal
 from huaxiang.models.engines import engines
 from huaxiang.models.jobs import snapshot_days, targets, tried
 from huaxiang.models.store import bundle, catch_up, open_store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
+
+
+def train_proposed(settings: Settings, run: Run) -> None:
+    """Train the families of which a model was proposed; what wins becomes a candidate, the champions stay meanwhile.
+
+    Raises MissingPartition where nothing was proposed for the day, else as `train` does.
+    """
+    proposed = set(proposal.read(settings, run).reasons)
+    names = tuple(name for name in families.switched_on(settings) if proposed.intersection(targets(settings, name)))
+    train(replace(settings, holds_candidates=True, models=names), run)
 
 
 def train(settings: Settings, run: Run) -> None:

@@ -41,7 +41,7 @@ from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, 
 if TYPE_CHECKING:
     from huaxiang.landing.ledger import LedgerRow
 
-__all__ = ["features", "profiles", "staging", "training_build", "training_set", "variables"]
+__all__ = ["copy", "features", "profiles", "staging", "training_build", "training_set", "variables"]
 
 # What the step exports, and what it calls the rows.
 _FEATURE_TABLES = {
@@ -142,15 +142,21 @@ def training_build(settings: Settings, run: Run) -> Iterator[Settings]:
     build = settings.home.build(run.id)
     is_under_way = build.exists()
     apart = replace(settings, home=replace(settings.home, work="training"))
-    shutil.rmtree(apart.home.warehouse, ignore_errors=True)  # of a training that was killed
-    if settings.home.warehouse.exists():
-        shutil.copytree(settings.home.warehouse, apart.home.warehouse)
+    copy(settings, apart)
     try:
         yield apart
     finally:
         shutil.rmtree(apart.home.warehouse, ignore_errors=True)
         if not is_under_way:
             shutil.rmtree(build, ignore_errors=True)
+
+
+def copy(settings: Settings, apart: Settings) -> None:
+    """Make the warehouse of `apart` a copy of that of `settings`, if there is one, whatever was there before."""
+    shutil.rmtree(apart.home.warehouse, ignore_errors=True)  # of a command that was killed
+    if settings.home.warehouse.exists():
+        link = settings.home.build_link.name  # where dbt was killed
+        shutil.copytree(settings.home.warehouse, apart.home.warehouse, ignore=shutil.ignore_patterns(link))
 
 
 def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], log: StepLog) -> None:
