@@ -16,7 +16,7 @@ TIME_ZONE = os.environ.get("HUAXIANG_TIME_ZONE", "UTC")
 # moment it may start). So the scheduled run just after midnight is about the day that has ended, back-fills alike.
 # A run that a release started is about the day of that release.
 AS_OF = (
-    "{{ params.as_of or released_day(triggering_asset_events) or "
+    "{{ params.as_of or released_day(triggering_asset_events | default({})) or "
     "day_before(dag_run.logical_date or dag_run.run_after) }}"
 )
 KNOWN_AT = "{{ params.known_at or '' }}"

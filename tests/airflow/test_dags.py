@@ -24,7 +24,9 @@ print(json.dumps({{
                for task in dag.tasks if task.operator_extra_links}},
     "waits": dag.is_paused_upon_creation,
     "catchup": dag.catchup, "active": dag.max_active_runs, "manual": dag.doc_md,
-    "weekly": {{task.task_id: task.pool for task in bag.dags["train_weekly"].tasks}},
+    "weekly": {{task.task_id: sorted(task.downstream_task_ids) for task in bag.dags["train_weekly"].tasks}},
+    "weekly_pools": {{task.task_id: task.pool for task in bag.dags["train_weekly"].tasks}},
+    "weekly_assets": [asset.name for asset in bag.dags["train_weekly"].timetable.asset_condition.objects],
     "weekly_manual": bag.dags["train_weekly"].doc_md,
     "heavy": [name for name in ("pandas", "pyspark", "mlflow", "duckdb", "dbt") if name in sys.modules],
 }}))
@@ -42,6 +44,14 @@ for as_of, logical, after in {cases!r}:
     run = SimpleNamespace(logical_date=logical and moment(logical), run_after=moment(after))
     days.append(task.render_template(task.env["AS_OF"], {{"params": {{"as_of": as_of}}, "dag_run": run}}))
 print(json.dumps(days))
+"""
+
+RELEASED = """
+import json
+from types import SimpleNamespace
+from _steps import released_day
+events = lambda *days: {{"release": [SimpleNamespace(extra={{"as_of": day}}) for day in days]}}
+print(json.dumps([released_day(said) for said in (events("2017-11-29", "2017-11-30"), {{"release": []}}, {{}}, None)]))
 """
 
 
@@ -96,9 +106,19 @@ def test_tasks_lead_to_what_they_made(read):
     assert read["links"] == {"models": ["MLflow models"], "release": ["Report", "MLflow run"]}
 
 
-def test_models_are_trained_weekly_by_one_command_in_the_same_pool(read):
+def test_a_model_goes_from_drift_to_champion_in_tasks_one_at_a_time_unless_a_person_is_asked(read):
     assert read["dags"] == ["profile_daily", "train_weekly"]
-    assert read["weekly"] == {"train": "huaxiang_home"}
+    assert read["weekly"] == {
+        "propose": ["train"],
+        "train": ["shadow"],
+        "shadow": ["candidates", "promote"],
+        "candidates": ["decide"],
+        "decide": ["promote", "reject"],
+        "promote": [],
+        "reject": [],
+    }
+    assert {task for task, pool in read["weekly_pools"].items() if pool != "huaxiang_home"} == {"decide"}
+    assert read["weekly_assets"] == ["release"]
     assert "publishes nothing" in read["weekly_manual"]
 
 
@@ -123,3 +143,7 @@ def test_the_day_is_the_parameter_else_the_local_day_before_the_logical_date(in_
     assert days == [
         "2017-11-30", "2017-11-30", "2017-05-31", "2017-03-12", "2017-11-05", "2017-11-29", "2017-11-30",
     ]  # fmt: skip
+
+
+def test_a_run_that_releases_started_is_about_the_newest_of_them(in_airflow, tmp_path):
+    assert in_airflow(RELEASED.format(), tmp_path) == ["2017-11-30", None, None, None]
