@@ -92,6 +92,7 @@ def _fit(
     weights = report.recipes[name]
     found = report.metrics(name)
     fingerprint = _fingerprint(settings, run, inputs_hash, task, name, params)
+    seconds = {one: round(_seconds(trained, one, weights), 1) for one, weights in report.recipes.items()}
     recipe = {
         "format": FORMAT,
         "task": task,
@@ -102,7 +103,11 @@ def _fit(
         "popularity_days": params.popularity_days,
         "fingerprint": fingerprint,
         "training_as_of": str(run.as_of),
-        "report": {**said, "metrics": {**found, "customers": report.customers}},
+        "report": {
+            **said,
+            "metrics": {**found, "customers": report.customers},
+            "tried": [one | {"seconds": seconds[one["recipe"]]} for one in said["tried"]],
+        },
     }
     return tracking.Fit(
         target=TARGETS[task],

@@ -53,9 +53,15 @@ class Kept:
 
     @property
     def tried(self) -> list[dict[str, Any]]:
-        """Every recipe with its figures and what became of it; those left out have their reason and no figure."""
+        """Every recipe with its figures, what became of it and its seconds of processor time; those left out have their
+        reason and no figure."""
         told = [
-            {"recipe": recipe, "metrics": dict(found), "outcome": _outcome(recipe, self.decision)}
+            {
+                "recipe": recipe,
+                "metrics": dict(found),
+                "outcome": _outcome(recipe, self.decision),
+                "seconds": round(self.trial.judged[recipe].cost.seconds, 1),
+            }
             for recipe, found in self.metrics.items()
         ]
         return told + [
@@ -108,6 +114,7 @@ def _fit(kept: Kept, recipe: str, data: str) -> tracking.Fit:
             "baseline": {"name": kept.baseline, "said": target.baseline.says},
             "split": split,
             "notes": list(notes),
+            "promotion": kept.decision.reason,
             "tried": kept.tried,
             **tables,
         },

@@ -7,6 +7,7 @@ import pytest
 from huaxiang.report import glossary, portrait
 from huaxiang.report.metrics import in_order, metric
 from huaxiang.report.model_cards import Figure, ModelCard, read_card, read_measures, verdict
+from huaxiang.report.pages.models import cost
 from huaxiang.report.products import named
 
 
@@ -171,3 +172,16 @@ def test_a_models_sentences_have_places_of_their_own_and_are_no_figures():
     told = {column.name for column in profile_columns(load_settings()) if column.name.endswith(sentences)}
     assert len(told) == 8
     assert told <= _ELSEWHERE
+
+
+def test_recipes_are_drawn_over_their_seconds_and_the_reason_of_the_one_in_use_is_told():
+    tried = [
+        {"recipe": "boosting", "metrics": AUC, "outcome": "won", "seconds": 12.5},
+        {"recipe": "recency_alone", "metrics": AUC, "outcome": "lost", "seconds": 0.0},
+        {"recipe": "old", "metrics": AUC, "outcome": "lost"},
+    ]
+    card = _card(AUC, tried=tried, recipe="boosting", promotion="boosting beats recency_alone by +0.0400")
+    assert card.why == "Boosting beats recency alone by +0.0400."
+    drawn = str(cost(card))
+    assert drawn.index("0.0 s  recency alone") < drawn.index("12.5 s  boosting") and "old" not in drawn.split()
+    assert cost(_card(AUC, tried=tried[2:])) is None

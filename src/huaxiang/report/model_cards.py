@@ -75,12 +75,14 @@ class Measure:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe of the training: its figures in the order of the card's measures, and what became of it."""
+    """A recipe of the training: its figures in the order of the card's measures, what became of it, and the seconds
+    that its fits took, None where they were not kept."""
 
     name: str
     figures: tuple[Figure | None, ...]
     outcome: str
     is_in_use: bool
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class ModelCard:
     customers: int | None
     measures: tuple[Measure, ...]
     tried: tuple[Recipe, ...]
+    why: str
     notes: tuple[str, ...]
     tables: tuple[CardTable, ...]
 
@@ -149,6 +152,7 @@ def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
         customers=int(customers) if isinstance(customers, int | float) else None,
         measures=measures,
         tried=_tried(said, [measure.key for measure in measures], recipe),
+        why=_why(said, recipe),
         notes=tuple(_sentence(str(note)) for note in said.get("notes") or () if note),
         tables=card_tables(said),
     )
@@ -242,6 +246,12 @@ def _baseline_words(said: Mapping[str, Any]) -> str:
     return text.removeprefix(f"{name}: ") or _spaced(name)
 
 
+def _why(said: Mapping[str, Any], recipe: str) -> str:
+    """Why this recipe is in use, as the training put it; the recipes' names as words."""
+    reason = str(said.get("promotion") or "")
+    return _sentence(_spaced(reason)) if reason and recipe else ""
+
+
 def _tried(said: Mapping[str, Any], names: list[str], in_use: object) -> tuple[Recipe, ...]:
     """Every recipe of the training, the one in use first; of segments, every number of them."""
     if "k_table" in said and not said.get("tried"):
@@ -252,6 +262,7 @@ def _tried(said: Mapping[str, Any], names: list[str], in_use: object) -> tuple[R
             figures=tuple(_figure(row.get("metrics") or {}, name) for name in names),
             outcome=_outcome(row, said.get("baseline") or {}),
             is_in_use=row.get("recipe") == in_use,
+            seconds=row.get("seconds"),
         )
         for row in said.get("tried") or ()
     ]

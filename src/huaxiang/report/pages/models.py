@@ -38,6 +38,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         cards=found,
         verdicts={card.target: [verdict(measure, card) for measure in card.measures] for card in found},
         drawings={card.target: drawings(card) for card in found},
+        costs={card.target: cost(card) for card in found},
         places={family: place for family, place in _SHOWN_ON.items() if place[0].partition("#")[0] in pages},
         left_out=left_out(tables),
         drift=drift(tables),
@@ -63,6 +64,26 @@ def drawings(card: ModelCard) -> list[Markup | None]:
     """For each figure its picture, model above baseline; None without an interval, and for those after the first."""
     drawable = [measure.key for measure in card.measures if measure.model.interval][:_DRAWN]
     return [_drawing(card, measure) if measure.key in drawable else None for measure in card.measures]
+
+
+def cost(card: ModelCard) -> Markup | None:
+    """The picture of quality against seconds: all that was tried, the quickest first, by the figure that decides. None
+    where fewer than two recipes can be drawn."""
+    if not card.measures:
+        return None
+    metric = card.measures[0].metric
+    known = sorted(
+        (one for one in card.tried if one.seconds is not None and one.figures), key=lambda one: one.seconds or 0
+    )
+    rows = [
+        _whisker(f"{one.seconds:,.1f} s  {one.name}", one.figures[0], metric, one.is_in_use)
+        for one in known
+        if one.figures[0]
+    ]
+    if len(rows) < 2:
+        return None
+    label = f"{card.title}: {metric.label} of every recipe with its 95 % interval, the quickest first"
+    return charts.intervals(rows, label, " %" if metric.unit == "share" else "")
 
 
 def _drawing(card: ModelCard, measure: Measure) -> Markup:
