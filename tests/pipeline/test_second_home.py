@@ -198,6 +198,7 @@ def test_a_corrected_line_counts_from_the_day_its_drop_is_known(tmp_path: Path, 
     assert found == [{"net_spend": Decimal(paid)}]
 
 
+@pytest.mark.services
 def test_on_spark_the_same_sunday_is_released_with_the_same_content(
     released: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

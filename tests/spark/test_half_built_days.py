@@ -18,7 +18,7 @@ from huaxiang.tables import Home
 from huaxiang.warehouse import state
 from tests.dbt.small_home import DAY, NEXT, SmallHome, line, small_shop
 
-pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow, pytest.mark.services]
 
 TODAY, TOMORROW = Run(DAY, DAY), Run(NEXT, NEXT)
 TABLES = ("customer_features", "customer_interests")

@@ -13,7 +13,7 @@ from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from tests.spark.conftest import SAMPLE_DAY, copy_of
 
-pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.dbt, pytest.mark.slow, pytest.mark.services]
 
 RUN = Run(SAMPLE_DAY, SAMPLE_DAY)
 # The two whose work is spread over a cluster; scores are fitted on the driver, rules are counted in one job.
