@@ -26,7 +26,7 @@ test: setup ## Run every test but those of test-services; the page tests need De
 
 test-services: setup ## Test what homes with servers or the engine Spark need: Postgres, MLflow and Spark's cluster as processes here.
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "test-services: PostgreSQL is missing; install it with 'apt-get install postgresql' (Debian)." >&2; exit 1; }
-	@$(WORK)/pytest -m services --durations 15
+	@$(WORK)/pytest -m services tests --durations 15
 
 faults: setup ## Kill tasks, refuse writes, fill the disk and more, on a small home (KINDS= some only, KILLS=100, SEED=1).
 	@$(WORK)/python -m faults $(KINDS) --kills $(or $(KILLS),100) --seed $(or $(SEED),1)
