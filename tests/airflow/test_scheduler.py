@@ -13,7 +13,7 @@ from tests.airflow.conftest import TINY_SHOP, Services, wait_for
 
 pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.slow]
 
-DAG = "/api/v2/dags/profile_daily"
+DAG, TRAINING = "/api/v2/dags/profile_daily", "/api/v2/dags/train_weekly"
 AS_OF = "2024-04-21"
 
 
@@ -36,6 +36,7 @@ def test_the_scheduler_runs_the_day_retries_what_heals_and_announces_the_release
     run = airflow.call("POST", f"{DAG}/dagRuns", {"logical_date": None, "conf": {"as_of": AS_OF}})
     # Let go only now: the run that the schedule would start today comes after ours, and never here.
     airflow.call("PATCH", DAG, {"is_paused": False})
+    airflow.call("PATCH", TRAINING, {"is_paused": False})
     path = f"{DAG}/dagRuns/{run['dag_run_id']}"
 
     def state_of(task):
@@ -56,6 +57,16 @@ def test_the_scheduler_runs_the_day_retries_what_heals_and_announces_the_release
 
     events = airflow.call("GET", "/api/v2/assets/events")["asset_events"]
     assert [(event["name"], event["source_task_id"]) for event in events] == [("release", "release")]
+    assert events[0]["extra"]["as_of"] == AS_OF
+
+    # The release starts the other DAG for its own day; its models are new and nothing has moved, so nothing is due.
+    def proposals():
+        runs = airflow.call("GET", f"{TRAINING}/dagRuns")["dag_runs"]
+        started = [run["dag_run_id"] for run in runs if run["run_type"] == "asset_triggered"]
+        return [airflow.call("GET", f"{TRAINING}/dagRuns/{run}/taskInstances/propose") for run in started]
+
+    wait_for(lambda: [task["state"] for task in proposals()] == ["skipped"], "the proposal to be skipped", seconds=120)
+    assert f"'AS_OF': '{AS_OF}'" in str(proposals()[0]["rendered_fields"])
 
 
 def processes_of(word, settings):

@@ -12,35 +12,35 @@ from huaxiang.errors import MissingPartition, NothingDue
 from huaxiang.models import proposal
 from huaxiang.settings import Run, Settings
 
-DAY = date(2024, 4, 30)
+DAY = date(2017, 4, 30)
 CARDS = {
-    "churn_28d": {"model": "churn_28d", "training_as_of": "2024-04-10", "family": "scores"},
-    "segments": {"model": "segments", "training_as_of": "2024-04-10", "family": "segments"},
-    "associations": {"model": "associations", "training_as_of": "2024-04-10", "family": "associations"},
+    "churn_28d": {"model": "churn_28d", "training_as_of": "2017-04-10", "family": "scores"},
+    "segments": {"model": "segments", "training_as_of": "2017-04-10", "family": "segments"},
+    "associations": {"model": "associations", "training_as_of": "2017-04-10", "family": "associations"},
 }
 STEADY, FAR = (0.5, 0.5), (0.9, 0.1)
 
 
 def drift(kind: str, name: str, today: tuple[float, ...] = FAR) -> Drift:
-    return Drift(kind, name, "2024-04-11", "f", (1.0,), (0.5, 0.5), today)
+    return Drift(kind, name, "2017-04-11", "f", (1.0,), (0.5, 0.5), today)
 
 
 def test_a_feature_that_moved_far_proposes_the_models_that_read_features():
     moved = (drift(FEATURE, "recency_days"), drift(FEATURE, "basket_mean", STEADY))
-    said = "recency_days (index 0.88) moved far since 2024-04-11"
+    said = "recency_days (index 0.88) moved far since 2017-04-11"
     assert proposal.reasons(CARDS, moved, DAY, 28) == {"churn_28d": [said], "segments": [said]}
 
 
 def test_scores_that_moved_far_propose_their_own_model():
     found = proposal.reasons(CARDS, (drift(SCORE, "churn_28d"),), DAY, 28)
-    assert found == {"churn_28d": ["its scores moved far since 2024-04-11 (index 0.88)"]}
+    assert found == {"churn_28d": ["its scores moved far since 2017-04-11 (index 0.88)"]}
 
 
 def test_a_model_is_old_from_so_many_days_on():
     assert proposal.reasons(CARDS, (), DAY, 21) == {}
     found = proposal.reasons(CARDS, (), DAY, 20)
     assert set(found) == set(CARDS)
-    assert found["segments"] == ["trained on days up to 2024-04-10, 20 days ago"]
+    assert found["segments"] == ["trained on days up to 2017-04-10, 20 days ago"]
 
 
 def release(settings: Settings, day: date, moved: tuple[Drift, ...]) -> Run:

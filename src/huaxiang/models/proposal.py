@@ -17,7 +17,7 @@ from huaxiang.drift import daily as drift
 from huaxiang.errors import MissingPartition, NothingDue
 from huaxiang.files import write_text
 from huaxiang.release import store
-from huaxiang.settings import Run, Settings
+from huaxiang.settings import Run, Settings, require_due
 from huaxiang.steps import step
 
 ASKS_AGAIN_DAYS = 7
@@ -34,7 +34,9 @@ class Proposal:
 
 
 def propose(settings: Settings, run: Run) -> Proposal:
-    """Write the day's proposal. Raises MissingPartition without a release of the day, NothingDue when all is well."""
+    """Write the day's proposal. Raises MissingPartition without a release of the day, NothingDue when all is well, or
+    when the home's data have ended."""
+    require_due(settings, run)
     release = store.of_run(settings, run)
     if release is None:
         raise MissingPartition(f"propose: {run.as_of} is not released: run 'huaxiang run --as-of {run.as_of}' first")
