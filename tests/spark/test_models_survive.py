@@ -8,12 +8,15 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from huaxiang import families, mlflow_store, models, spool, tracking, warehouse
 from huaxiang.cli import TRY_AGAIN
 from huaxiang.errors import MlflowAway
+from huaxiang.models import candidates
+from huaxiang.models.shadow import shadow
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Servers, Settings
 from tests.faults.mlflow_stubs import refusing
@@ -109,6 +112,23 @@ def test_without_mlflow_a_family_that_was_never_trained_is_left_out_and_a_traini
     assert tables(home) == tables(scored)
     assert families.left_out(home.home.build(RUN.id)) == {}
     assert list(map(str, versions(home))) == ["1"] and spool.entries(home) == []
+
+
+def test_a_candidate_is_tried_on_the_day_beside_the_champion_and_scores_once_it_is_promoted(spark, scored):
+    home = copy_of(scored, "candidate")
+    wanted, week_before = tables(home), SAMPLE_DAY - timedelta(days=7)
+    models.train(replace(home, holds_candidates=True), Run(week_before, week_before))
+    shadow(home, RUN)
+    [tried] = candidates.waiting(home)
+    assert (tried.version.version, tried.against, tried.shadow) == ("2", "version 1", "passed")
+    assert "% of customers in the same segment" in tried.evidence
+    assert tables(home) == wanted  # nobody saw it
+    assert not (home.home.root / "shadow").exists() and not (home.home.root / "shadow_build").exists()
+
+    candidates.promote(home, RUN)
+    models.score(home, RUN)
+    card = json.loads((home.home.build(RUN.id) / "segments" / "model.json").read_text())
+    assert (card["version"], card["training_as_of"]) == ("2", str(week_before))
 
 
 def test_when_java_is_killed_the_step_asks_to_be_run_again_and_then_gives_the_same_tables(featured, scored, tmp_path):

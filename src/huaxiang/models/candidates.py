@@ -7,11 +7,10 @@ version in MLflow, so the evidence stays where the model is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from huaxiang import champions, families, handover, mlflow_store
-from huaxiang.errors import HuaxiangError, MlflowAway, NothingDue
+from huaxiang.errors import HuaxiangError, NothingDue
 from huaxiang.fits import Version
 from huaxiang.mlflow_store import CANDIDATE, CHAMPION
 from huaxiang.models.jobs import targets
@@ -135,7 +134,7 @@ def _crown(settings: Settings, one: Candidate) -> None:
 
 def _close(settings: Settings, one: Candidate, decision: str) -> None:
     _tag(settings, one, {_DECISION: decision})
-    with mlflow_store.asking(settings) as mlflow, suppress(MlflowAway):
+    with mlflow_store.asking(settings) as mlflow:
         mlflow.MlflowClient().delete_registered_model_alias(one.target, CANDIDATE)
 
 

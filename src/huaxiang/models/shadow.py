@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from huaxiang import families, tracking, warehouse
 from huaxiang.errors import HuaxiangError, NothingDue
@@ -50,32 +51,33 @@ def _compared(
 ) -> Iterator[tuple[Candidate, list[str], str]]:
     """Each candidate of the family with its faults, and with what was seen, in words."""
     in_use = {target: tracking.incumbent(settings, target) for target in targets(settings, family)}
-    now = {target: version.version for target, version in in_use.items() if version}
-    build = settings.home.build(run.id)
-    before, after = build / family, build / f"{family}_candidate"
-    seconds = []
-    for pinned, folder in ((now, before), (now | {one.target: one.version.version for one in waits}, after)):
-        begun = time.perf_counter()
-        scoring = replace(settings, pinned_models=pinned)
-        spark = engines(scoring, run, {family: ("score",)})
-        reason = tried(spark, scoring, run, log, family, ("score",))
-        seconds.append(time.perf_counter() - begun)
-        if reason and folder == before:
-            raise HuaxiangError(f"shadow: the champions of {family} cannot score {run.as_of}: {reason}")
-        if reason:
-            yield from ((one, [f"cannot score {run.as_of}: {reason}"], "") for one in waits)
-            return
-        if folder == before:
-            before = build / f"{family}_champion"
-            (build / family).rename(before)
-        else:
-            (build / family).rename(after)
-    slow = seconds[1] > TIMES * seconds[0] + SECONDS
+    champions = {target: version.version for target, version in in_use.items() if version}
+    wanting = champions | {one.target: one.version.version for one in waits}
+    reason, was, before = _scored(settings, run, log, family, champions, "champion")
+    if reason:
+        raise HuaxiangError(f"shadow: the champions of {family} cannot score {run.as_of}: {reason}")
+    reason, now, after = _scored(settings, run, log, family, wanting, "candidate")
     for one in waits:
+        if reason:
+            yield one, [f"cannot score {run.as_of}: {reason}"], ""
+            continue
         faults, evidence = agreement.of(family, one.target, before, after)
-        if slow:
-            faults.append(f"takes {seconds[1]:.0f} s instead of {seconds[0]:.0f} s")
-        yield one, faults, f"{evidence}; {seconds[1]:.1f} s, the champion {seconds[0]:.1f} s"
+        if now > TIMES * was + SECONDS:
+            faults.append(f"takes {now:.0f} s instead of {was:.0f} s")
+        yield one, faults, f"{evidence}; {now:.1f} s, the champion {was:.1f} s"
+
+
+def _scored(
+    settings: Settings, run: Run, log: StepLog, family: str, versions: dict[str, str], role: str
+) -> tuple[str | None, float, Path]:
+    """Score the family with these versions: why it could not, the seconds it took, and the folder of its tables."""
+    scoring = replace(settings, pinned_models=versions)
+    spark = engines(scoring, run, {family: ("score",)})
+    begun = time.perf_counter()
+    reason = tried(spark, scoring, run, log, family, ("score",))
+    seconds = time.perf_counter() - begun
+    build = settings.home.build(run.id)
+    return reason, seconds, build if reason else (build / family).rename(build / f"{family}_{role}")
 
 
 @contextmanager
