@@ -262,10 +262,26 @@ def _rules(build: Path) -> None:
     _table(
         folder / "rules.parquet",
         "antecedent varchar, consequent varchar, antecedent_size bigint, order_count bigint, antecedent_count bigint, "
-        "consequent_count bigint, both_count bigint, support double, confidence double, lift double, p_value double, "
-        "from_on date, to_on date, model_fingerprint varchar",
+        "consequent_count bigint, both_count bigint, support double, confidence double, lift double, leverage double, "
+        "p_value double, from_on date, to_on date, model_fingerprint varchar",
         [
-            (one, other, 1, 1000, a, c, both, both / 1000, both / a, both * 1000 / (a * c), 0.0001, first, last, "f02")
+            (
+                one,
+                other,
+                1,
+                1000,
+                a,
+                c,
+                both,
+                both / 1000,
+                both / a,
+                both * 1000 / (a * c),
+                both / 1000 - a * c / 1000**2,
+                0.0001,
+                first,
+                last,
+                "f02",
+            )
             for one, other, a, c, both in counts
         ],
     )
