@@ -86,7 +86,7 @@ def count(path: Path, first: date, last: date, itemsets: Sequence[ItemSet]) -> C
 
 
 def count_pairs(path: Path, first: date, last: date, fewest: int) -> dict[ItemSet, int]:
-    """Exact counts of all orders of these days, and of every product type and two of them in at least `fewest` orders."""
+    """Exact counts of all orders of these days, and of every product type and two of them in at least `fewest`."""
     import duckdb
 
     with duckdb.connect() as connection:

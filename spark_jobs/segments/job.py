@@ -21,7 +21,19 @@ from huaxiang.files import write_text
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.segments import baseline, choose_k, inputs, matching, moves, naming, nearest, outputs, plots, transforms
+from spark_jobs.segments import (
+    baseline,
+    choose_k,
+    inputs,
+    matching,
+    moves,
+    naming,
+    nearest,
+    outliers,
+    outputs,
+    plots,
+    transforms,
+)
 from spark_jobs.segments.model import Segment, SegmentModel, assign, fit, from_json
 from spark_jobs.segments.params import SegmentParams
 
@@ -134,7 +146,7 @@ def score(
             f"segments: the champion (version {champion.version}) needs '{missing[0]}', which the features of "
             f"{run.as_of} do not have: run 'huaxiang train --as-of {run.as_of}'"
         )
-    assigned = nearest.assigned(features, model)
+    assigned = outliers.judged(nearest.assigned(features, model), model.crowd, params.outliers, settings.currency)
     folder = settings.home.build(run.id) / "segments"
     outputs.write_customers(assigned, model, folder / "customer_segments.parquet")
     outputs.write_segments(assigned, model, folder / "segments.parquet")
@@ -145,6 +157,8 @@ def score(
     write_text(folder / "model.json", json.dumps(_card(model, champion, run, notes, since), indent=2) + "\n")
     log.fact("customers", len(assigned))
     log.fact("segments", len(model.segments))
+    if model.crowd:
+        log.fact("unlike everybody", int(assigned["is_outlier"].sum()))
 
 
 def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
@@ -187,6 +201,9 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
         metrics |= _agreement(sample, choice)
     if matched.kept_share is not None:
         metrics["kept_share"] = matched.kept_share
+    crowd = outliers.learn(sample, params.outliers)
+    if crowd:
+        metrics |= {f"outlier_{name}": value for name, value in crowd.report.items()}
     metrics |= {"customers": float(final.count()), "segments": float(len(segments))}
     metrics["fit_seconds"] = round(time.perf_counter() - began, 2)
     model = SegmentModel(
@@ -204,6 +221,7 @@ def _fit(spark: SparkSession, settings: Settings, run: Run, path: Path, params: 
             "highest_id": max([*matched.ids, known.report.get("highest_id", 0) if known else 0]),
             "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
         },
+        crowd=crowd,
     )
     series = {
         "k_silhouette": {candidate.k: candidate.silhouette.value for candidate in choice.candidates},
@@ -314,13 +332,14 @@ def _fingerprint(settings: Settings, features: Path, ids: tuple[int, ...], param
 def _parameters(run: Run, path: Path, fitted: Fitted, params: SegmentParams) -> dict[str, object]:
     said = asdict(params)
     weights = {f"weight_{feature['name']}": feature["weight"] for feature in said.pop("features")}
+    weights |= {f"outliers_{name}": value for name, value in said.pop("outliers").items()}
     used = ", ".join(scaling.name for scaling in fitted.model.scalings)
     dates = {"as_of": str(run.as_of), "known_at": str(run.known_at)}
     return {**dates, "k": fitted.choice.k, "features": used, "features_hash": content_hash(path), **said, **weights}
 
 
 def _needed(model: SegmentModel) -> set[str]:
-    return {scaling.name for scaling in model.scalings}
+    return {scaling.name for scaling in model.scalings} | outliers.needed(model.crowd)
 
 
 def _signature(model: SegmentModel) -> ModelSignature:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from spark_jobs.segments import outliers
 from spark_jobs.segments.params import SegmentParams
 from spark_jobs.segments.transforms import COORDINATES, Scaling, one_row
 
@@ -37,6 +38,7 @@ class SegmentModel:
     scalings: tuple[Scaling, ...]
     segments: tuple[Segment, ...]
     report: dict[str, Any]  # metrics, k table, baseline and notes of the fit, for readers
+    crowd: outliers.Crowd | None = None  # what is usual; without it nobody is told to be unlike everybody
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
@@ -49,6 +51,7 @@ def from_json(text: str) -> SegmentModel:
     said["segments"] = tuple(
         Segment(s["segment_id"], s["name"], tuple(s["words"]), tuple(s["centre"])) for s in said["segments"]
     )
+    said["crowd"] = outliers.from_said(said.get("crowd"))
     return SegmentModel(**said)
 
 

@@ -44,6 +44,7 @@ ITEMS = {  # what is recommended to whom for which task, the first first
 REASON = f"bought in 2 of 3 orders {SCRIPT}"
 CHURN = {"7": 0.12, "8": 0.4, "10": 0.3, HOSTILE_ID: 0.18}  # 0.25 on average
 SMALLER = "net spend per order: 7.75 against 11.00"
+UNUSUAL = f"lines per order 99.0, usual 2.0 to 33.9 {SCRIPT}"
 ARRIVALS = (  # what each table brought: source, table, state, in words
     ("shop", "order_lines", "ROWS", "20 records accepted"),
     ("shop", "products", "EMPTY_UNEXPECTED", "a file came without a record; on 9 days before it had some"),
@@ -147,8 +148,12 @@ def _segments(build: Path) -> None:
     )
     _table(
         folder / "customer_segments.parquet",
-        "customer_id varchar, segment_id bigint, segment_name varchar, distance double, model_fingerprint varchar",
-        [(one.customer_id, one.segment_id, SEGMENTS[one.segment_id], one.orders, "f00") for one in PEOPLE],
+        "customer_id varchar, segment_id bigint, segment_name varchar, distance double, is_outlier boolean, "
+        "outlier_score double, outlier_reason varchar, model_fingerprint varchar",
+        [
+            (one.customer_id, one.segment_id, SEGMENTS[one.segment_id], one.orders, *unlike, "f00")
+            for one, unlike in zip(PEOPLE, [(True, 1.5, UNUSUAL), *[(False, 0.5, None)] * 3], strict=True)
+        ],
     )
     tried = [{"k": k, "silhouette": 0.5 / k, "stability": 1 - k / 10, "least_found_again": 0.8, "smallest_share": 0.3,
               "is_usable": True} for k in (2, 3)]  # fmt: skip

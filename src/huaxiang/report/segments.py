@@ -56,6 +56,15 @@ class Measure:
     baseline_interval: tuple[float, float] | None
 
 
+@dataclass(frozen=True)
+class Outliers:
+    """Customers unlike everybody: how many, their share of all, and the furthest of them (id, reason)."""
+
+    customers: int
+    share: float
+    furthest: tuple[tuple[str, str], ...]
+
+
 def segments(tables: BuildTables) -> tuple[Segment, ...]:
     """All segments, the largest first."""
     card = tables.json("segments/model.json") or {}
@@ -80,6 +89,24 @@ def segments(tables: BuildTables) -> tuple[Segment, ...]:
         )
         for row in tables.rows("select * from segments order by customer_count desc, segment_id")
     )
+
+
+def outliers(tables: BuildTables, shown: int = 5) -> Outliers | None:
+    """None where the model does not say who is like others."""
+    if not tables.has("customer_segments", "is_outlier"):
+        return None
+    [sums] = tables.rows(
+        "select count(*) filter (is_outlier) as customers, count(is_outlier) as known from customer_segments"
+    )
+    if not sums["known"]:
+        return None
+    rows = tables.rows(
+        "select customer_id, outlier_reason from customer_segments where is_outlier "
+        "order by outlier_score desc, customer_id limit $1",
+        shown,
+    )
+    furthest = tuple((row["customer_id"], row["outlier_reason"]) for row in rows)
+    return Outliers(sums["customers"], sums["customers"] / sums["known"], furthest)
 
 
 def averages(found: tuple[Segment, ...]) -> dict[str, float]:

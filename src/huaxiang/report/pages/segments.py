@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from huaxiang.report import charts, glossary, levels, words
-from huaxiang.report.segments import Candidate, Segment, averages, candidates, measures, ratios, segments
+from huaxiang.report.segments import Candidate, Segment, averages, candidates, measures, outliers, ratios, segments
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
@@ -53,6 +53,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         measures=measures(card),
         unused=[glossary.term(name).label for name in card.get("left_out_features", ())],
         limits=_limits(card),
+        unlike=outliers(tables),
         has_moves=tables.has("segment_moves"),
         **_levels(tables, found),
     )
