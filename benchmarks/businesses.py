@@ -30,6 +30,8 @@ spread as (select customer_id, avg(days) as mean, stddev_samp(days) as std from 
 categories as (select customer_id, count(distinct category) as category_count from lines group by customer_id)
 select customer_id,
     count(*) filter (where ordered_on > $as_of - 91)::double as order_count_91d,
+    count(*)::double as order_count,
+    ($as_of - max(ordered_on))::double as recency_days,
     sum(net)::double as net_spend,
     sum(lines)::double as line_count,
     avg(lines) as basket_lines_mean,

@@ -39,6 +39,9 @@ def main() -> None:
         crowd = outliers.learn(households, PARAMS.outliers)
         assert crowd is not None
         print(f"no business: {_noise(households, crowd):.1%} of {len(households):,} unlike everybody; {crowd.report}")
+        businesses.plant(connection, _COUNT, seed=0)
+        recall, noise = plain(businesses.figures(connection))
+        print(f"plain DBSCAN, {_COUNT} businesses of 6 to 48 units a line: recall {recall:.2f}, households {noise:.1%}")
         for units in ((6, 48), (3, 8), (2, 4)):
             for count in (_COUNT, 10 * _COUNT):
                 print(
@@ -62,6 +65,19 @@ def recall_and_noise(customers: pd.DataFrame) -> tuple[float, float]:
     """The share of planted businesses that are found, and of households called the same, learned with them inside."""
     crowd = outliers.learn(drawn_rows(customers, PARAMS.sample_customers), PARAMS.outliers)
     found = outliers.judged(customers, crowd, PARAMS.outliers, "")["is_outlier"].to_numpy(dtype=bool)
+    return _shares(customers, found)
+
+
+def plain(customers: pd.DataFrame) -> tuple[float, float]:
+    """The same of what DBSCAN calls noise as it comes."""
+    from sklearn.cluster import DBSCAN
+
+    values = customers[["recency_days", "order_count", "net_spend"]].to_numpy()
+    labels = DBSCAN(eps=0.5).fit((values - values.mean(axis=0)) / values.std(axis=0)).labels_
+    return _shares(customers, labels == -1)
+
+
+def _shares(customers: pd.DataFrame, found: np.ndarray) -> tuple[float, float]:
     is_planted = customers["customer_id"].str.startswith(businesses.PREFIX).to_numpy()
     return float(found[is_planted].mean()), float(found[~is_planted].mean())
 

@@ -65,6 +65,10 @@ class SegmentParams:
     bootstrap_starts: int = 10
     sample_customers: int = 5000
 
+    shapes: tuple[str, ...] = ("gaussian-mixture", "hdbscan")  # tried beside K-Means
+    mixture_starts: int = 5
+    least_variance: float = 0.01  # of a mixture: many customers without coupons are no needle in that direction
+
     fit_starts: int = 6
     max_iterations: int = 100
     tolerance: float = 1e-6
@@ -76,5 +80,9 @@ class SegmentParams:
     largest_p_value: float = 0.01  # after Bonferroni
     smallest_effect: float = 0.33  # rank-biserial correlation; a third is commonly called a medium difference
     words_in_name: int = 3
+
+    least_index: float = 1.25  # times the others' share, for a category that a segment likes
+    least_liked_more: float = 0.05
+    most_liked: int = 5
 
     outliers: OutlierParams = OutlierParams()

@@ -144,7 +144,10 @@ def _segments(build: Path) -> None:
         folder / "segment_facts.parquet",
         "segment_id bigint, rank bigint, feature varchar, word varchar, statement varchar, segment_mean double, "
         "rest_mean double, effect double, p_value double",
-        [(1, 1, "basket_net_mean", "small baskets", SMALLER, 7.75, 11.0, -0.5, 0.004)],
+        [
+            (1, 1, "basket_net_mean", "small baskets", SMALLER, 7.75, 11.0, -0.5, 0.004),
+            (1, 2, "interests", f"TEA {SCRIPT}", "among the strongest interests of 75.0 %", 0.75, 0.125, 0.625, 0.002),
+        ],
     )
     _table(
         folder / "customer_segments.parquet",
@@ -166,6 +169,12 @@ def _segments(build: Path) -> None:
             "stayed": 2, "stayed_share": 0.666667, "how": {"feature moved": 1, "new customer": 1},
             "customers": {"2": 3},
         },
+        "recipe": "spark-kmeans", "tried": [
+            {"recipe": "spark-kmeans", "outcome": "won", "reason": "", "metrics": {
+                "silhouette": 0.25, "stability": 0.8, "stability_low": 0.7, "stability_high": 0.9,
+                "least_found_again": 0.8, "segments": 2}},
+            {"recipe": "hdbscan", "outcome": "lost", "reason": f"too few {SCRIPT}", "metrics": {"noise_share": 0.5}},
+        ],
         "k_table": tried, "notes": ["no three usable segments"], "segments": [], "left_out_features": ["coupon_share"],
     }  # fmt: skip
     _json(folder / "model.json", card)
