@@ -38,7 +38,7 @@ class Shape:
 
 
 def shapes(points: Array, fewest: int, params: SegmentParams) -> tuple[Shape, ...]:
-    """Those of `params`, fitted on `points`. One competes that makes `fewest` groups, all large enough and found again."""
+    """Those of `params`, fitted on `points`. One competes that makes `fewest` groups, all large and found again."""
     import sklearn.cluster  # noqa: F401 (the limit below reaches only libraries that are loaded)
     from threadpoolctl import threadpool_limits
 
