@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
     known = champions.model(settings)
     told = {recipe: named(spark, settings, run, scaled, known, some, params) for recipe, some in groups.items()}
     rival = {one.recipe: one for one in rivals}
-    judging = _judging(points, told, rival, params)
+    judging = compared(points, told, rival, params)
     incumbent = tracking.incumbent(settings, champions.TARGET)
     decision = judging.decide(incumbent.recipe if incumbent else None)
 
@@ -96,10 +96,7 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
         "baseline": {"name": "five groups by RFM score", **beside},
         "k_table": [_row(candidate) for candidate in choice.candidates],
         "notes": list(choice.notes),
-        "tried": [
-            _tried(recipe, figures.get(recipe, rival[recipe].figures if recipe in rival else {}), decision, rival)
-            for recipe in (shapes.K_MEANS, *rival)
-        ],
+        "tried": _tried(figures, decision, rivals),
         "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
     }
     highest = known.report.get("highest_id", 0) if known else 0
@@ -131,10 +128,10 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
 # Judging.
 
 
-def _judging(
+def compared(
     points: Array, told: Mapping[str, Named], rival: Mapping[str, shapes.Shape], params: SegmentParams
 ) -> Judging:
-    """By the silhouette of every customer, K-Means against the shapes that can compete."""
+    """K-Means and the shapes that can compete, by the silhouette of every customer; differences are paired."""
     from sklearn.metrics import silhouette_samples
 
     each = {
@@ -179,17 +176,22 @@ def _figures(
 
 
 def _tried(
-    recipe: str, figures: Mapping[str, float], decision: Decision, rival: Mapping[str, shapes.Shape]
-) -> dict[str, Any]:
-    """A recipe as the card lists it, with what became of it and why."""
+    figures: Mapping[str, Mapping[str, float]], decision: Decision, rivals: Sequence[shapes.Shape]
+) -> list[dict[str, Any]]:
+    """Every recipe as the card lists it, with what became of it and why; one that found no group has few figures."""
     outcomes = {decision.winner: "won", decision.challenger: "challenger"}
     told = ("silhouette", "stability", "least_found_again", "smallest_share", "segments", "bic", "noise_share")
-    return {
-        "recipe": recipe,
-        "metrics": {name: value for name, value in figures.items() if name.startswith(told)},
-        "outcome": outcomes.get(recipe, "lost"),
-        "reason": rival[recipe].reason if recipe in rival else "",
-    }
+    found = [(shapes.K_MEANS, figures[shapes.K_MEANS], "")]
+    found += [(rival.recipe, figures.get(rival.recipe, rival.figures), rival.reason) for rival in rivals]
+    return [
+        {
+            "recipe": recipe,
+            "metrics": {name: value for name, value in of.items() if name.startswith(told)},
+            "outcome": outcomes.get(recipe, "lost"),
+            "reason": reason,
+        }
+        for recipe, of, reason in found
+    ]
 
 
 def _flat(judged: Mapping[str, choose_k.Interval]) -> dict[str, float]:

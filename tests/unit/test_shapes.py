@@ -3,12 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from spark_jobs.segments import shapes
+from spark_jobs.segments.named import Named
 from spark_jobs.segments.params import SegmentParams
+from spark_jobs.segments.training import compared
 
 PARAMS = replace(SegmentParams(), bootstraps=6, largest_k=4)
 TRUTH = np.repeat([0, 1, 2], 150)
@@ -69,3 +73,17 @@ def test_without_structure_nothing_competes_and_each_says_why():
     assert [shape.recipe for shape in found] == [shapes.MIXTURE, shapes.DENSITY]
     assert "found again" in found[0].reason or "stability" in found[0].reason
     assert found[1].reason == "it finds fewer than two groups"
+
+
+@pytest.mark.parametrize(("reason", "winner"), [("", shapes.DENSITY), ("it tells too few apart", shapes.K_MEANS)])
+def test_a_shape_that_may_compete_and_is_surely_better_separated_takes_over(reason, winner):
+    points, rival = round_groups(), of(shapes.DENSITY, round_groups())
+    worse = rival.labels.copy()
+    worse[:60] = (worse[:60] + 1) % 3  # of the first group
+    told = {
+        recipe: Named(rival.segments, pd.DataFrame({"segment_id": labels + 1}), None)
+        for recipe, labels in ((shapes.K_MEANS, worse), (shapes.DENSITY, rival.labels))
+    }
+    judging = compared(points, told, {shapes.DENSITY: replace(rival, reason=reason)}, PARAMS)
+    assert judging.decide(shapes.K_MEANS).winner == winner
+    assert judging.decide("one segment").winner == winner  # a champion that is none of them counts as K-Means
