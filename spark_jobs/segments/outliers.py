@@ -93,7 +93,7 @@ def learn(customers: pd.DataFrame, params: OutlierParams) -> Crowd | None:
         if len(core) < 2 * params.fewest_per_group:
             return None
         middles = _middles(core, params)
-    away = _distances(points, middles)
+    away = _distances(points, middles, params)
     reach = round(float(np.quantile(away, is_usual.mean())), params.decimals)
     is_beyond = away > reach
     either = int((is_beyond | ~is_usual).sum())
@@ -120,7 +120,7 @@ def judged(customers: pd.DataFrame, crowd: Crowd | None, params: OutlierParams, 
         return customers.assign(**empty, outlier_reason=None)
     raw = figures(customers)
     points = _points(raw, crowd.usual, params)
-    away = _distances(points, np.array(crowd.middles))
+    away = _distances(points, np.array(crowd.middles), params)
     is_outlier = away > crowd.reach
     reasons = np.full(len(customers), None, dtype=object)
     for row in np.flatnonzero(is_outlier):
@@ -229,10 +229,10 @@ def _points(raw: pd.DataFrame, usual: Sequence[Usual], params: OutlierParams) ->
     return np.round(points, params.decimals)
 
 
-def _distances(points: Floats, middles: Floats) -> Floats:
+def _distances(points: Floats, middles: Floats, params: OutlierParams) -> Floats:
     from scipy.spatial import cKDTree
 
-    away: Floats = cKDTree(middles).query(points)[0].round(6)
+    away: Floats = cKDTree(middles).query(points)[0].round(params.decimals)
     return away
 
 
