@@ -57,7 +57,7 @@ def kmeans_pair(spark: SparkSession, size: home.Size) -> Pair:
 def pairs_pair(spark: SparkSession, settings: Settings, run: Run, size: home.Size) -> Pair:
     """Which two product types are together in 1 % of the orders, and in how many: all pairs are compared."""
     from spark_jobs.associations import inputs, rules
-    from spark_jobs.associations.model import often_together, orders_to_mine
+    from spark_jobs.associations.cluster import often_together, orders_to_mine, read_bought
     from spark_jobs.associations.params import AssociationParams
 
     path = inputs.purchases_path(settings, run)
@@ -67,7 +67,7 @@ def pairs_pair(spark: SparkSession, settings: Settings, run: Run, size: home.Siz
     fewest = rules.fewest_both(orders, replace(AssociationParams(), min_support=_SUPPORT, fewest_both=5))
 
     def by_fp_growth() -> dict[Any, int]:
-        bought = inputs.read_bought(spark, path, date(1970, 1, 1), run.as_of)
+        bought = read_bought(spark, path, date(1970, 1, 1), run.as_of)
         found = often_together(orders_to_mine(bought, 1), fewest)
         return {items: count for items, count in found.items() if len(items) == 2}
 

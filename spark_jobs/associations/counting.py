@@ -1,8 +1,8 @@
 """From purchases to orders as bit masks, and exact counts of item sets in them, in DuckDB: Parquet in, numbers out.
 
-FP-Growth finds the candidates in Spark; how often each is bought is counted here, every day anew. An order becomes a
-few whole numbers with one bit per product type that is asked for. An item set is in the order when all its bits are.
-Orders with equal bits are counted together, so the work grows with the kinds of orders.
+How often each candidate is bought is counted here, every day anew. An order becomes a few whole numbers with one bit
+per product type that is asked for. An item set is in the order when all its bits are. Orders with equal bits are
+counted together, so the work grows with the kinds of orders.
 """
 
 from __future__ import annotations
@@ -83,6 +83,48 @@ def count(path: Path, first: date, last: date, itemsets: Sequence[ItemSet]) -> C
     rows = {wanted[number]: (orders, first_on, last_on) for number, orders, first_on, last_on in found}
     _, first_on, last_on = rows.get(EVERY_ORDER, (0, None, None))
     return Counts({itemset: orders for itemset, (orders, _, _) in rows.items()}, first_on, last_on)
+
+
+def count_pairs(path: Path, first: date, last: date, fewest: int) -> dict[ItemSet, int]:
+    """Exact counts of all orders of these days, and of every product type and two of them in at least `fewest`."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"create temp table lines as select distinct order_id, product_type from read_parquet(?) where {_DAYS}",
+            [str(path), first, last],
+        )
+        [(orders,)] = connection.execute("select count(distinct order_id) from lines").fetchall()
+        # Numbers in the order of the names: they are quick to compare, and each pair comes once and in order.
+        connection.execute(
+            """
+            create temp table types as
+            select product_type, row_number() over (order by product_type) as place, count(*) as orders
+            from lines group by product_type having count(*) >= ?
+            """,
+            [fewest],
+        )
+        singles = connection.execute("select product_type, orders from types").fetchall()
+        pairs = connection.execute(
+            """
+            with often as (
+                select order_id, place from lines inner join types using (product_type)
+            ),
+            pairs as (
+                select one.place as one, other.place as other, count(*) as orders
+                from often as one inner join often as other
+                    on one.order_id = other.order_id and one.place < other.place
+                group by all having count(*) >= ?
+            )
+            select first_type.product_type, second_type.product_type, pairs.orders
+            from pairs
+            inner join types as first_type on pairs.one = first_type.place
+            inner join types as second_type on pairs.other = second_type.place
+            """,
+            [fewest],
+        ).fetchall()
+    found: dict[ItemSet, int] = {EVERY_ORDER: orders}
+    return found | {(item,): count for item, count in singles} | {(one, other): count for one, other, count in pairs}
 
 
 def masks(path: Path, first: date, last: date, bits: Bits, customers: int) -> pd.DataFrame:

@@ -5,18 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from pyspark.sql import functions as F
 
 from huaxiang.errors import MissingPartition
 from huaxiang.settings import Run, Settings
 from spark_jobs.associations.params import AssociationParams
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
-COLUMNS = ("order_id", "customer_id", "product_type", "ordered_on")
 
 
 @dataclass(frozen=True)
@@ -45,10 +37,3 @@ def purchases_path(settings: Settings, run: Run) -> Path:
             f"associations: there are no purchases of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
         )
     return path
-
-
-def read_bought(spark: SparkSession, path: Path, first: date, last: date) -> DataFrame:
-    """What was bought on these days and has a product type; an order without any is not looked at."""
-    is_in_window = F.col("ordered_on").between(F.lit(first), F.lit(last))
-    rows = spark.read.parquet(str(path)).select(*COLUMNS)
-    return rows.where(is_in_window & F.col("product_type").isNotNull())

@@ -21,9 +21,12 @@ class AssociationParams:
     most_rules: int = 500  # by lift; more than that nobody reads
     largest_p_value: float = 0.01  # after Bonferroni
 
+    # Up to so many purchases DuckDB mines all orders in this process; more of them are work for Spark.
+    laptop_purchases: int = 5_000_000
     # FP-Growth needs minutes on all orders of a large home. Candidates are mined from a sample at a lower support, then
     # counted exactly on all orders (Toivonen, "Sampling Large Databases for Association Rules", VLDB 1996). At a
-    # support of .01 the margin is 3.5 standard errors of the sample's figure. A home with fewer orders is mined whole.
+    # support of .01 the margin is 3.5 standard errors of the sample's figure. A home with fewer
+    # orders is mined whole, as is one that DuckDB mines.
     mined_orders: int = 30_000
     sample_margin: float = 0.8
 

@@ -52,6 +52,15 @@ class Counted:
         """1 when antecedent and consequent know nothing of each other; 0 where one of them is in no order."""
         return _share(self.both_count * self.order_count, self.antecedent_count * self.consequent_count)
 
+    @property
+    def leverage(self) -> float:
+        """Share of all orders that have both beyond those that would by chance (Piatetsky-Shapiro 1991); 0 is chance.
+
+        Unlike lift it is small where few orders are concerned.
+        """
+        by_chance = self.antecedent_count * self.consequent_count
+        return _share(self.both_count * self.order_count - by_chance, self.order_count * self.order_count)
+
 
 def candidates(itemsets: Iterable[ItemSet], largest_antecedent: int) -> list[Rule]:
     """Every rule the item sets can form with one product type on the right, in order."""

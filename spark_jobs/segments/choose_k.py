@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ def choose(points: Array, params: SegmentParams) -> Choice:
     # waiting for each other; and sums in one order give the same figures on every machine.
     with threadpool_limits(1):
         for k in range(2, largest + 1):
-            candidate, labels[k] = _judge(points, k, params)
+            candidate, labels[k] = _of_k(points, k, params)
             candidates.append(candidate)
     usable = [candidate.k for candidate in candidates if candidate.is_usable]
     k = max(usable, default=1)
@@ -115,28 +116,39 @@ def found_again(labels: Array, others: Array) -> list[float]:
     return [float(value) for value in (shared / either).max(axis=1)]
 
 
-def _judge(points: Array, k: int, params: SegmentParams) -> tuple[Candidate, Array]:
+def judge(points: Array, labels: Array, again: Callable[[Array, int], Array], params: SegmentParams) -> Candidate:
+    """How good a grouping of `points` is; `again(drawn, number)` labels them by a fit on customers drawn anew."""
     import numpy as np
-    from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
 
-    labels = KMeans(k, n_init=2 * params.bootstrap_starts, random_state=params.seed).fit(points).labels_
     rng = np.random.default_rng(params.seed)
     agreements, overlaps = [], []
     for number in range(params.bootstraps):
-        drawn = points[rng.integers(0, len(points), len(points))]
-        again = KMeans(k, n_init=params.bootstrap_starts, random_state=number).fit(drawn).predict(points)
-        agreements.append(adjusted_rand_score(labels, again))
-        overlaps.append(found_again(labels, again))
+        others = again(points[rng.integers(0, len(points), len(points))], number)
+        agreements.append(adjusted_rand_score(labels, others))
+        overlaps.append(found_again(labels, others))
     stability = interval(float(np.mean(agreements)), agreements)
     least = round(float(np.mean(overlaps, axis=0).min()), 6)
-    share = round(float(np.bincount(labels).min() / len(labels)), 6)
+    _, sizes = np.unique(labels, return_counts=True)
+    share = round(float(sizes.min() / len(labels)), 6)
     is_usable = (
         share >= params.smallest_share
         and least >= params.least_found_again
         and stability.value >= params.least_stability
     )
-    return Candidate(k, silhouette(points, labels, params), stability, share, least, is_usable), labels
+    return Candidate(len(sizes), silhouette(points, labels, params), stability, share, least, is_usable)
+
+
+def _of_k(points: Array, k: int, params: SegmentParams) -> tuple[Candidate, Array]:
+    from sklearn.cluster import KMeans
+
+    labels = KMeans(k, n_init=2 * params.bootstrap_starts, random_state=params.seed).fit(points).labels_
+
+    def again(drawn: Array, number: int) -> Array:
+        found: Array = KMeans(k, n_init=params.bootstrap_starts, random_state=number).fit(drawn).predict(points)
+        return found
+
+    return judge(points, labels, again, params), labels
 
 
 def _why_so_few(k: int, candidates: list[Candidate], params: SegmentParams) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CUSTOMERS = "segments/customer_segments.parquet"
 FEATURES = "features/customer_features.parquet"
+INTERESTS = "features/customer_interests.parquet"
 
 
 def features_path(settings: Settings, run: Run) -> Path:
@@ -65,6 +66,17 @@ def read_table(path: Path, as_of: date) -> pd.DataFrame:
     if rows.empty:
         raise MissingPartition(f"segments: the features of {as_of} have no customer: is there data up to that day?")
     return rows
+
+
+def read_interests(settings: Settings, run: Run) -> pd.DataFrame:
+    """`customer_id` and `category` of every interest of the run; no rows where the home has none."""
+    import pandas as pd
+
+    path = settings.home.build(run.id) / INTERESTS
+    if not path.exists():
+        return pd.DataFrame({"customer_id": [], "category": []}, dtype=str)
+    rows: pd.DataFrame = pd.read_parquet(path, columns=["customer_id", "as_of", "category"])
+    return rows[pd.to_datetime(rows["as_of"]).dt.date == run.as_of]
 
 
 def release_before(settings: Settings, as_of: date) -> Release | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from spark_jobs.segments import outliers
 from spark_jobs.segments.params import SegmentParams
 from spark_jobs.segments.transforms import COORDINATES, Scaling, one_row
 
@@ -19,12 +20,22 @@ Centre = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment of a model version: its stable id, its name, the tested words behind it, its centre."""
+    """A segment of a model version: its stable id, its name, the tested words behind it, its centre.
+
+    A segment of a mixture also has its standard deviation in every direction, by which distances are divided, and what
+    is added to their square. Without them all directions and segments count alike.
+    """
 
     segment_id: int
     name: str
     words: tuple[str, ...]
     centre: Centre
+    spread: Centre = ()
+    offset: float = 0.0
+
+    @property
+    def widths(self) -> Centre:
+        return self.spread or (1.0,) * len(self.centre)
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class SegmentModel:
     scalings: tuple[Scaling, ...]
     segments: tuple[Segment, ...]
     report: dict[str, Any]  # metrics, k table, baseline and notes of the fit, for readers
+    crowd: outliers.Crowd | None = None  # what is usual; without it nobody is told to be unlike everybody
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
@@ -47,8 +59,17 @@ def from_json(text: str) -> SegmentModel:
     said = json.loads(text)
     said["scalings"] = tuple(Scaling(**scaling) for scaling in said["scalings"])
     said["segments"] = tuple(
-        Segment(s["segment_id"], s["name"], tuple(s["words"]), tuple(s["centre"])) for s in said["segments"]
+        Segment(
+            s["segment_id"],
+            s["name"],
+            tuple(s["words"]),
+            tuple(s["centre"]),
+            tuple(s.get("spread", ())),
+            s.get("offset", 0.0),
+        )
+        for s in said["segments"]
     )
+    said["crowd"] = outliers.from_said(said.get("crowd"))
     return SegmentModel(**said)
 
 
@@ -64,7 +85,7 @@ def fit(scaled: DataFrame, k: int, params: SegmentParams) -> tuple[Centre, ...]:
     if k == 1:
         width = one_row(scaled.agg(F.max(F.size(COORDINATES)).alias("width")))["width"]
         means = [F.avg(F.col(COORDINATES)[i]).alias(str(i)) for i in range(width)]
-        return (_rounded(one_row(scaled.agg(*means)) if means else (), params),)
+        return (_rounded(one_row(scaled.agg(*means)) if means else (), params.decimals),)
     points = scaled.select(array_to_vector(F.col(COORDINATES)).alias("features")).cache()
     fits = []
     for seed in range(params.seed, params.seed + params.fit_starts):
@@ -72,15 +93,16 @@ def fit(scaled: DataFrame, k: int, params: SegmentParams) -> tuple[Centre, ...]:
         fits.append((round(model.summary.trainingCost, params.decimals), seed, model.clusterCenters()))
     points.unpersist()
     _, _, centres = min(fits, key=lambda fitted: fitted[:2])
-    return tuple(sorted(_rounded(centre, params) for centre in centres))
+    return tuple(sorted(_rounded(centre, params.decimals) for centre in centres))
 
 
 def assign(scaled: DataFrame, segments: tuple[Segment, ...], decimals: int) -> DataFrame:
     """Add `segment_id`, `segment_name` and `distance` (to the centre, rounded); of equally near ones the lowest id."""
     options = []
     for segment in segments:
-        squares = [(F.col(COORDINATES)[i] - value) ** 2 for i, value in enumerate(segment.centre)]
-        distance = F.sqrt(sum(squares, F.lit(0.0)))
+        along = enumerate(zip(segment.centre, segment.widths, strict=True))
+        squares = [((F.col(COORDINATES)[i] - value) / width) ** 2 for i, (value, width) in along]
+        distance = F.sqrt(sum(squares, F.lit(segment.offset)))
         options.append(
             F.struct(
                 F.round(distance, decimals).alias("distance"),
@@ -93,6 +115,14 @@ def assign(scaled: DataFrame, segments: tuple[Segment, ...], decimals: int) -> D
     return nearest.select(*scaled.columns, "nearest.segment_id", "nearest.segment_name", "nearest.distance")
 
 
-def _rounded(values: Any, params: SegmentParams) -> Centre:
+def unnamed(centres: Any, decimals: int, spreads: Any = None, offsets: Any = None) -> tuple[Segment, ...]:
+    """Segments for the time before ids and names are known, by centre: the id is the place + 1."""
+    spread = [_rounded(one, decimals) for one in spreads] if spreads is not None else [()] * len(centres)
+    offset = [round(float(one), decimals) + 0.0 for one in offsets] if offsets is not None else [0.0] * len(centres)
+    ordered = sorted(zip((_rounded(centre, decimals) for centre in centres), spread, offset, strict=True))
+    return tuple(Segment(place, "", (), *one) for place, one in enumerate(ordered, start=1))
+
+
+def _rounded(values: Any, decimals: int) -> Centre:
     # Adding 0 turns -0.0 into 0.0.
-    return tuple(round(float(value), params.decimals) + 0.0 for value in values)
+    return tuple(round(float(value), decimals) + 0.0 for value in values)

@@ -31,8 +31,11 @@ def distances(points: Floats, model: SegmentModel) -> Floats:
     """The rounded distance of each point to each segment's centre, in the order of the model's segments."""
     import numpy as np
 
-    centres = np.array([segment.centre for segment in model.segments]).reshape(len(model.segments), points.shape[1])
-    squares = ((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
+    shape = len(model.segments), points.shape[1]
+    centres = np.array([segment.centre for segment in model.segments]).reshape(shape)
+    widths = np.array([segment.widths for segment in model.segments]).reshape(shape)
+    offsets = np.array([segment.offset for segment in model.segments])
+    squares = (((points[:, None, :] - centres) / widths) ** 2).sum(axis=2) + offsets
     rounded: Floats = np.round(np.sqrt(squares), model.decimals)
     return rounded
 

@@ -27,8 +27,12 @@ def write_customers(assigned: pd.DataFrame, model: SegmentModel, path: Path) -> 
             f"segments: {without:,} of {len(assigned):,} customers got no segment, so none is written; "
             "a feature of theirs is not a number: look at the features step"
         )
-    rows = assigned[["customer_id", "segment_id", "segment_name", "distance"]]
-    kinds = {"customer_id": "string", "segment_id": "int64", "segment_name": "string", "model_fingerprint": "string"}
+    columns = ["customer_id", "segment_id", "segment_name", "distance", "is_outlier", "outlier_score", "outlier_reason"]
+    rows = assigned[columns]
+    kinds = {
+        "customer_id": "string", "segment_id": "int64", "segment_name": "string", "is_outlier": "bool",
+        "outlier_reason": "string", "model_fingerprint": "string",
+    }  # fmt: skip
     _write(rows.assign(model_fingerprint=model.fingerprint), path, kinds)
 
 
@@ -94,7 +98,7 @@ def _write(rows: pd.DataFrame, path: Path, kinds: Mapping[str, str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrow = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
+    arrow = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64(), "bool": pa.bool_()}
     schema = pa.schema([(name, arrow[kinds.get(name, "float64")]) for name in rows.columns])
     # Without the metadata, in which pandas notes its own version, the bytes are those of the rows.
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata()

@@ -17,6 +17,25 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class OutlierParams:
+    """When a customer is unlike everybody."""
+
+    fewest_customers: int = 60
+    neighbours: int = 10  # DBSCAN: who has so many near, the customer included, lies in a crowd
+    # Near is so many times the median distance to the last of them: a figure of the data, which a planted tenth of
+    # strange customers hardly moves. At 2.5 about 1.3 % of a real year's customers are unlike everybody.
+    reach_of_neighbours: float = 2.5
+    crowd_share: float = 0.1  # a smaller group of alike customers is no crowd
+    groups: int = 200  # whose middles stand for the crowd
+    fewest_per_group: int = 5
+    clip: float = 10.0  # standard deviations: far is far, whatever else is missing
+    beyond: float = 0.01  # of the crowd, at each end of a figure, is beyond what is called usual
+    told: int = 3  # figures in a reason
+    decimals: int = 6
+    seed: int = 28
+
+
+@dataclass(frozen=True)
 class SegmentParams:
     """Parameters of a fit; they go to MLflow whole."""
 
@@ -46,6 +65,10 @@ class SegmentParams:
     bootstrap_starts: int = 10
     sample_customers: int = 5000
 
+    shapes: tuple[str, ...] = ("gaussian-mixture", "hdbscan")  # tried beside K-Means
+    mixture_starts: int = 5
+    least_variance: float = 0.01  # of a mixture: many customers without coupons are no needle in that direction
+
     fit_starts: int = 6
     max_iterations: int = 100
     tolerance: float = 1e-6
@@ -57,3 +80,9 @@ class SegmentParams:
     largest_p_value: float = 0.01  # after Bonferroni
     smallest_effect: float = 0.33  # rank-biserial correlation; a third is commonly called a medium difference
     words_in_name: int = 3
+
+    least_index: float = 1.25  # times the others' share, for a category that a segment likes
+    least_liked_more: float = 0.05
+    most_liked: int = 5
+
+    outliers: OutlierParams = OutlierParams()

@@ -34,7 +34,12 @@ class NearestCentre(PythonModel):
             clipped = np.clip(standard, -scaling["clip"], scaling["clip"])
             points[:, place] = np.round(clipped * scaling["weight"], decimals)
         centres = np.array([segment["centre"] for segment in segments]).reshape(len(segments), points.shape[1])
-        distances = np.round(np.sqrt(((points[:, None, :] - centres) ** 2).sum(axis=2)), decimals)
+        widths = np.ones_like(centres)
+        for place, segment in enumerate(segments):
+            widths[place] = segment.get("spread") or 1.0
+        offsets = np.array([segment.get("offset", 0.0) for segment in segments])
+        squares = (((points[:, None, :] - centres) / widths) ** 2).sum(axis=2) + offsets
+        distances = np.round(np.sqrt(squares), decimals)
         nearest = distances.argmin(axis=1)  # the first of equal ones; segments are in the order of their ids
         return pd.DataFrame(
             {

@@ -24,7 +24,11 @@ pytestmark = pytest.mark.dbt
 
 # Table: its family, and one row of it, for the columns that profiles read.
 OUTPUTS = {
-    "customer_segments": ("segments", "'anna' as customer_id, 1::bigint as segment_id, 'frequent' as segment_name"),
+    "customer_segments": (
+        "segments",
+        "'anna' as customer_id, 1::bigint as segment_id, 'frequent' as segment_name, false as is_outlier,"
+        " null::varchar as outlier_reason",
+    ),
     "customer_items": (
         "recommendations",
         "'anna' as customer_id, 'p1' as product_id, 'new' as task, 1::bigint as rank, 'often' as reason",

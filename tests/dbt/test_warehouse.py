@@ -227,11 +227,12 @@ def test_segments_join_the_portrait_when_the_home_has_them(shop) -> None:
     path = shop.settings.home.build(TODAY.id) / "segments/customer_segments.parquet"
     path.parent.mkdir()
     duckdb.execute(
-        "copy (select 'anna' as customer_id, 3::bigint as segment_id, 'frequent' as segment_name, 0.5 as distance)"
+        "copy (select 'anna' as customer_id, 3::bigint as segment_id, 'frequent' as segment_name, 0.5 as distance,"
+        " true as is_outlier, 'orders in 91 days 400.0' as outlier_reason)"
         f" to '{path}' (format parquet)"
     )
     warehouse.profiles(segmented, TODAY)
-    assert shop.one(TODAY, "anna", "segment_id", "segment_name") == (3, "frequent")
+    assert shop.one(TODAY, "anna", "segment_id", "segment_name", "is_outlier") == (3, "frequent", True)
     assert shop.one(TODAY, "ben", "segment_id") == (None,)
 
 

@@ -44,6 +44,7 @@ ITEMS = {  # what is recommended to whom for which task, the first first
 REASON = f"bought in 2 of 3 orders {SCRIPT}"
 CHURN = {"7": 0.12, "8": 0.4, "10": 0.3, HOSTILE_ID: 0.18}  # 0.25 on average
 SMALLER = "net spend per order: 7.75 against 11.00"
+UNUSUAL = f"lines per order 99.0, usual 2.0 to 33.9 {SCRIPT}"
 ARRIVALS = (  # what each table brought: source, table, state, in words
     ("shop", "order_lines", "ROWS", "20 records accepted"),
     ("shop", "products", "EMPTY_UNEXPECTED", "a file came without a record; on 9 days before it had some"),
@@ -143,12 +144,19 @@ def _segments(build: Path) -> None:
         folder / "segment_facts.parquet",
         "segment_id bigint, rank bigint, feature varchar, word varchar, statement varchar, segment_mean double, "
         "rest_mean double, effect double, p_value double",
-        [(1, 1, "basket_net_mean", "small baskets", SMALLER, 7.75, 11.0, -0.5, 0.004)],
+        [
+            (1, 1, "basket_net_mean", "small baskets", SMALLER, 7.75, 11.0, -0.5, 0.004),
+            (1, 2, "interests", f"TEA {SCRIPT}", "among the strongest interests of 75.0 %", 0.75, 0.125, 0.625, 0.002),
+        ],
     )
     _table(
         folder / "customer_segments.parquet",
-        "customer_id varchar, segment_id bigint, segment_name varchar, distance double, model_fingerprint varchar",
-        [(one.customer_id, one.segment_id, SEGMENTS[one.segment_id], one.orders, "f00") for one in PEOPLE],
+        "customer_id varchar, segment_id bigint, segment_name varchar, distance double, is_outlier boolean, "
+        "outlier_score double, outlier_reason varchar, model_fingerprint varchar",
+        [
+            (one.customer_id, one.segment_id, SEGMENTS[one.segment_id], one.orders, *unlike, "f00")
+            for one, unlike in zip(PEOPLE, [(True, 1.5, UNUSUAL), *[(False, 0.5, None)] * 3], strict=True)
+        ],
     )
     tried = [{"k": k, "silhouette": 0.5 / k, "stability": 1 - k / 10, "least_found_again": 0.8, "smallest_share": 0.3,
               "is_usable": True} for k in (2, 3)]  # fmt: skip
@@ -161,6 +169,12 @@ def _segments(build: Path) -> None:
             "stayed": 2, "stayed_share": 0.666667, "how": {"feature moved": 1, "new customer": 1},
             "customers": {"2": 3},
         },
+        "recipe": "spark-kmeans", "tried": [
+            {"recipe": "spark-kmeans", "outcome": "won", "reason": "", "metrics": {
+                "silhouette": 0.25, "stability": 0.8, "stability_low": 0.7, "stability_high": 0.9,
+                "least_found_again": 0.8, "segments": 2}},
+            {"recipe": "hdbscan", "outcome": "lost", "reason": f"too few {SCRIPT}", "metrics": {"noise_share": 0.5}},
+        ],
         "k_table": tried, "notes": ["no three usable segments"], "segments": [], "left_out_features": ["coupon_share"],
     }  # fmt: skip
     _json(folder / "model.json", card)
@@ -262,10 +276,26 @@ def _rules(build: Path) -> None:
     _table(
         folder / "rules.parquet",
         "antecedent varchar, consequent varchar, antecedent_size bigint, order_count bigint, antecedent_count bigint, "
-        "consequent_count bigint, both_count bigint, support double, confidence double, lift double, p_value double, "
-        "from_on date, to_on date, model_fingerprint varchar",
+        "consequent_count bigint, both_count bigint, support double, confidence double, lift double, leverage double, "
+        "p_value double, from_on date, to_on date, model_fingerprint varchar",
         [
-            (one, other, 1, 1000, a, c, both, both / 1000, both / a, both * 1000 / (a * c), 0.0001, first, last, "f02")
+            (
+                one,
+                other,
+                1,
+                1000,
+                a,
+                c,
+                both,
+                both / 1000,
+                both / a,
+                both * 1000 / (a * c),
+                both / 1000 - a * c / 1000**2,
+                0.0001,
+                first,
+                last,
+                "f02",
+            )
             for one, other, a, c, both in counts
         ],
     )

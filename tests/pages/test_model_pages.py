@@ -54,8 +54,8 @@ def test_what_was_tried_and_lost_stays_visible(full_report, visit):
         ["recency alone", "tried, lost (the baseline)"],
         [f"boosting {SCRIPT}", "tried, second best"],
     ]
-    assert seen.row("2 groups")[-1] == "in use"
-    assert seen.row("3 groups")[-1] == "tried, fewer groups"
+    assert seen.row("spark-kmeans", "#segments .tried")[-1] == "in use"
+    assert seen.row("hdbscan", "#segments .tried")[-1] == "tried, lost"
 
 
 def test_a_family_left_out_is_told_with_its_reason_on_the_overview_and_on_the_models_page(left_out_report, visit):
@@ -115,10 +115,10 @@ def test_the_example_customers_are_spread_over_the_segments_and_lead_to_their_po
 
 def test_a_rule_is_told_in_orders_beside_what_chance_would_bring(full_report, visit):
     seen = visit(full_report / "recommendations.html")
-    # 50 of 1,000 orders have butter: of 100 with bread chance gives 5, and 40 are 8 times as many. The surer direction
-    # stands for both: 40 of 50 with butter have bread.
+    # 50 of 1,000 orders have butter: of 100 with bread chance gives 5, and 40 are 8 times as many, or 35 of 1,000 more.
+    # The surer direction stands for both: 40 of 50 with butter have bread.
     rows = [
-        [cell.strip() for cell in row.split("\t")[:5]] for row in seen.page.locator("#pairs tbody tr").all_inner_texts()
+        [cell.strip() for cell in row.split("\t")[:6]] for row in seen.page.locator("#pairs tbody tr").all_inner_texts()
     ]
     assert rows == [
         [
@@ -126,6 +126,7 @@ def test_a_rule_is_told_in_orders_beside_what_chance_would_bring(full_report, vi
             "BREAD",
             "Of 50 orders with the first, 40 have the second too; by chance it would be 5.",
             "4.0 %",
+            "3.50 %",
             "8.0 ×",
         ],
         [
@@ -133,6 +134,7 @@ def test_a_rule_is_told_in_orders_beside_what_chance_would_bring(full_report, vi
             SCRIPT,
             "Of 100 orders with the first, 60 have the second too; by chance it would be 30.",
             "6.0 %",
+            "3.00 %",
             "2.0 ×",
         ],
     ]

@@ -243,8 +243,14 @@ def test_the_segments_page_leads_to_the_most_typical_customer(full_report, visit
     seen = visit(full_report / "segments.html")
     assert seen.row("small baskets")[1:3] == ["2", "50.0 %"]
     assert "net spend per order: 7.75 against 11.00" in seen.text("#segment-1")
+    assert "TEA <script>window.hacked = 1</script> among the strongest interests of 75.0 %" in seen.text("#segment-1")
     assert seen.row("2 ← chosen")[1:3] == ["0.25", "0.80"]
     assert "No three usable segments." in seen.text("main")
+    assert seen.row("K-Means", "#shapes")[1:] == ["2", "0.25", "0.80\n0.70 to 0.90", "80 %", "in use"]
+    assert seen.row("HDBSCAN", "#shapes")[-1] == "tried, lost: too few <script>window.hacked = 1</script>"
+    unlike = seen.text("#unlike-everybody")
+    assert "1 customer, 25.0 % of all, shops as hardly anybody else does" in unlike
+    assert "7 lines per order 99.0, usual 2.0 to 33.9 <script>" in unlike
     seen.page.click("#segment-1 >> text=See its most typical customer")
     seen.page.wait_for_selector("h1:has-text('8')")  # one order, the smallest distance in the hand-made table
 

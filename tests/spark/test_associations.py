@@ -21,7 +21,8 @@ from huaxiang.settings import Run, Settings, load_settings
 from huaxiang.steps import StepLog
 from huaxiang.tables import Home
 from huaxiang.yaml_files import read_mapping
-from spark_jobs.associations import counting, rules
+from spark_jobs import engine
+from spark_jobs.associations import counting, laptop, rules
 from spark_jobs.associations.params import AssociationParams
 
 pytestmark = pytest.mark.spark
@@ -51,7 +52,7 @@ def groceries(baskets, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def mined(spark, groceries) -> dict:
     """Every set of products in at least 10 of the baskets: a support of .001."""
-    from spark_jobs.associations.model import often_together, orders_to_mine
+    from spark_jobs.associations.cluster import often_together, orders_to_mine
 
     return often_together(orders_to_mine(spark.read.parquet(str(groceries)), 1), 10)
 
@@ -79,6 +80,12 @@ def test_counts_are_those_of_counting_every_set_in_every_basket(groceries, mined
     assert len(wanted) > 500 and found.orders == 9835
     assert found.of == {items: by_hand[items] for items in wanted}
     assert {items: mined[items] for items in wanted} == found.of
+
+
+def test_both_engines_find_the_same_sets_with_the_same_counts(groceries, mined):
+    found = laptop.often_together(groceries, MONDAY.as_of, MONDAY.as_of, 10, largest=3)
+    assert len(found) > 5000
+    assert found == {items: count for items, count in mined.items() if len(items) <= 3}
 
 
 def test_item_sets_over_several_words_and_orders_without_any_of_them_are_counted(tmp_path):
@@ -166,11 +173,12 @@ def scored(spark, tmp_path_factory) -> Shop:
 
 def test_bread_and_butter_are_the_only_rules_and_their_figures_are_counted_up_to_today(scored):
     rows = pd.read_parquet(scored.file(MONDAY, "rules.parquet"))
-    # 360 orders: 120 with butter, all with bread; bread in 12 more.
+    # 360 orders: 120 with butter, all with bread; bread in 12 more. By chance 132 x 120 / 360 = 44 would have both, so
+    # 76 are beyond it: 0.211111 of all.
     p_value = float(f"{2 * comb(132, 12) / comb(360, 120):.3e}")
     assert [tuple(row)[:-3] for row in rows.itertuples(index=False)] == [
-        ("bread", "butter", 1, 360, 132, 120, 120, 0.333333, 0.909091, 2.727273, p_value),
-        ("butter", "bread", 1, 360, 120, 132, 120, 0.333333, 1.0, 2.727273, p_value),
+        ("bread", "butter", 1, 360, 132, 120, 120, 0.333333, 0.909091, 2.727273, 0.211111, p_value),
+        ("butter", "bread", 1, 360, 120, 132, 120, 0.333333, 1.0, 2.727273, 0.211111, p_value),
     ]
     assert {(row.from_on, row.to_on) for row in rows.itertuples()} == {(date(2023, 12, 1), date(2024, 4, 1))}
 
@@ -188,13 +196,13 @@ def test_the_table_has_the_columns_and_types_it_is_described_with(scored):
 
 def test_the_card_says_how_many_rules_held_on_days_they_were_not_mined_from(scored):
     card = scored.card(MONDAY)
-    assert (card["model"], card["version"], card["recipe"]) == ("associations", "1", "fp-growth")
+    assert (card["model"], card["version"], card["recipe"]) == ("associations", "1", "frequent-sets")
     assert (card["training_as_of"], card["scored_as_of"]) == ("2024-04-01", "2024-04-01")
     assert card["split"].startswith("Mined from 2023-04-04 to 2024-03-04, checked from 2024-03-05 to 2024-04-01")
     metrics = card["metrics"]
     assert (metrics["held_share"], metrics["rules"], metrics["orders"], metrics["judged_orders"]) == (1, 2, 300, 60)
     assert metrics["later_lift"] == 2.727273  # 20 of 60 orders with butter, 22 with bread
-    assert card["tried"] == [{"recipe": "fp-growth", "metrics": metrics, "outcome": "won"}]
+    assert card["tried"] == [{"recipe": "frequent-sets", "metrics": metrics, "outcome": "won"}]
     assert "fit_seconds" not in metrics
 
 
@@ -239,7 +247,16 @@ def test_a_rule_that_is_chance_today_is_left_out_with_a_note(shop):
     assert card["notes"][-1].startswith("2 of 2 rules are no longer surely above chance on 2024-04-02")
 
 
-def test_candidates_mined_from_a_part_of_the_orders_are_counted_in_all(shop):
+def test_spark_and_duckdb_make_the_same_rules(shop, scored, monkeypatch):
+    monkeypatch.setenv(engine.VARIABLE, engine.SPARK)
+    shop.has(MONDAY, a_year())
+    shop.trains(MONDAY)
+    shop.scores(MONDAY)
+    assert shop.file(MONDAY, "rules.parquet").read_bytes() == scored.file(MONDAY, "rules.parquet").read_bytes()
+
+
+def test_candidates_that_spark_mines_from_a_part_of_the_orders_are_counted_in_all(shop, monkeypatch):
+    monkeypatch.setenv(engine.VARIABLE, engine.SPARK)
     shop.has(MONDAY, a_year())
     shop.trains(MONDAY, replace(PARAMS, mined_orders=150))
     rows = shop.scores(MONDAY)
@@ -252,7 +269,7 @@ def test_a_fit_is_tracked_whole_and_nothing_about_a_customer_with_it(scored):
     champion = tracking.champion(scored.settings, "associations")
     run = mlflow.get_run(champion.run_id)
     assert run.data.metrics["held_share"] == 1.0 and run.data.metrics["fit_seconds"] > 0
-    assert (run.data.params["min_support"], run.data.tags["recipe"]) == ("0.01", "fp-growth")
+    assert (run.data.params["min_support"], run.data.tags["recipe"]) == ("0.01", "frequent-sets")
     pictures = [file.path for file in mlflow.MlflowClient().list_artifacts(champion.run_id, "plots")]
     assert pictures == ["plots/support_confidence.png", "plots/top_lift.png"]
     home = scored.settings.home

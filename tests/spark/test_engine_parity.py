@@ -26,7 +26,8 @@ WEDNESDAY, THURSDAY = date(2017, 11, 29), SAMPLE_DAY
 RUN = Run(THURSDAY, THURSDAY)
 # What the model families would write, made from the features: here the SQL that reads it counts.
 MODEL_TABLES = {
-    "segments/customer_segments": "select customer_id, 1 + order_count % 3 as segment_id, 'shoppers' as segment_name",
+    "segments/customer_segments": "select customer_id, 1 + order_count % 3 as segment_id, 'shoppers' as segment_name,"
+    " order_count > 50 as is_outlier, case when order_count > 50 then 'many orders' end as outlier_reason",
     "recommendations/customer_items": "select customer_id, 'any' as task, 1::bigint as rank, '825123' as product_id,"
     " 'bought often' as reason",
     "scores/customer_scores": "select customer_id, unnest(['churn_28d', 'category_28d', 'category_28d']) as target,"

@@ -32,7 +32,7 @@ DAY = Run(date(2024, 10, 20), date(2024, 10, 20))
 SCORES = replace(
     ScoreParams(), cutoffs=7, resamples=20, tree_count=5, least_leaf_rows=20, recipes=("logistic", "boosting"), bins=5
 )
-SEGMENTS = replace(SegmentParams(), bootstraps=3, bootstrap_starts=2, largest_k=3, fit_starts=1)
+SEGMENTS = replace(SegmentParams(), bootstraps=3, bootstrap_starts=2, largest_k=3, fit_starts=1, shapes=())
 
 
 @pytest.fixture(scope="module")

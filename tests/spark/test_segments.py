@@ -22,7 +22,8 @@ from spark_jobs.segments.params import SegmentParams
 pytestmark = pytest.mark.spark
 
 MONDAY, TUESDAY = Run(date(2024, 4, 1), date(2024, 4, 1)), Run(date(2024, 4, 2), date(2024, 4, 2))
-PARAMS = replace(SegmentParams(), bootstraps=6, bootstrap_starts=3, largest_k=4, fit_starts=2)
+TRIED = replace(SegmentParams(), bootstraps=6, bootstrap_starts=3, largest_k=4, fit_starts=2)
+PARAMS = replace(TRIED, shapes=())  # K-Means alone, where the other shapes are not looked at
 
 
 def features(day: date, customers: int = 180, structure: bool = True) -> pd.DataFrame:
@@ -45,6 +46,7 @@ def features(day: date, customers: int = 180, structure: bool = True) -> pd.Data
             "recency_days": recency,
             "order_count": orders,
             "order_count_91d": orders,
+            "line_count": 4 * orders,
             "net_spend": spend,
             "net_spend_91d": spend,
             "basket_net_mean": basket,
@@ -62,16 +64,17 @@ class Shop:
 
     spark: object
     settings: Settings
+    params: SegmentParams = PARAMS
 
     def has(self, run: Run, table: pd.DataFrame) -> None:
         path = self.settings.home.build(run.id) / "features" / "customer_features.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(path, index=False)
 
-    def trains(self, run: Run, params: SegmentParams = PARAMS) -> tracking.Version | None:
+    def trains(self, run: Run) -> tracking.Version | None:
         from spark_jobs.segments import job
 
-        return job.train(self.spark, self.settings, run, StepLog("train"), params)
+        return job.train(self.spark, self.settings, run, StepLog("train"), self.params)
 
     def scores(self, run: Run) -> pd.DataFrame:
         """Score the day; train first where there is no champion, as the models step does."""
@@ -79,7 +82,7 @@ class Shop:
 
         if tracking.champion(self.settings, "segments") is None:
             self.trains(run)
-        job.score(self.spark, self.settings, run, StepLog("models"), PARAMS)
+        job.score(self.spark, self.settings, run, StepLog("models"), self.params)
         return pd.read_parquet(self.file(run, "customer_segments.parquet"))
 
     def file(self, run: Run, name: str):
@@ -113,6 +116,7 @@ def shop(spark, tmp_path) -> Shop:
 def scored(spark, tmp_path_factory) -> Shop:
     """A shop on the evening of its first Monday. Tests that use it only look."""
     shop = a_shop(spark, tmp_path_factory.mktemp("scored"))
+    shop.params = TRIED
     shop.has(MONDAY, features(MONDAY.as_of))
     shop.scores(MONDAY)
     return shop
@@ -148,7 +152,50 @@ def test_the_model_card_tells_the_choice_of_k_beside_the_baseline(scored):
     assert [row["k"] for row in card["k_table"]] == [2, 3, 4]
     assert card["metrics"]["silhouette"] > card["metrics"]["baseline_silhouette"]
     assert card["metrics"]["silhouette_low"] <= card["metrics"]["silhouette"] <= card["metrics"]["silhouette_high"]
+    assert card["metrics"]["agreement_with_sample"] == 1.0  # scikit-learn's K-Means finds what Spark's does
     assert card["left_out_features"] == ["campaigns_answered"]
+
+
+def test_other_shapes_are_tried_beside_k_means_and_stay_visible(scored):
+    tried = {row["recipe"]: row for row in scored.card(MONDAY)["tried"]}
+    assert list(tried) == ["spark-kmeans", "gaussian-mixture", "hdbscan"]
+    assert [row["outcome"] for row in tried.values()] == ["won", "lost", "lost"]
+    assert all({"silhouette", "stability_low", "least_found_again"} <= set(row["metrics"]) for row in tried.values())
+    runs = tracking.connect(scored.settings).search_runs(experiment_names=["segments"], output_format="list")
+    assert {run.data.tags["recipe"] for run in runs} == {*tried, "leaderboard"}
+    [mixture] = [run for run in runs if run.data.tags["recipe"] == "gaussian-mixture"]
+    assert mixture.data.tags["promotion"] == "lost" and mixture.data.metrics["bic"] != 0
+
+
+def test_the_table_says_of_everybody_whether_the_customer_is_like_others(scored):
+    rows = pd.read_parquet(scored.file(MONDAY, "customer_segments.parquet"))
+    assert rows["is_outlier"].notna().all() and (rows["is_outlier"] == (rows["outlier_score"] > 1)).all()
+    assert (rows["outlier_reason"].notna() == rows["is_outlier"]).all()
+
+
+def test_a_mixture_scores_alike_in_spark_in_numpy_and_as_served(spark):
+    from types import SimpleNamespace
+
+    from spark_jobs.segments import nearest, transforms
+    from spark_jobs.segments.model import SegmentModel, assign, unnamed
+    from spark_jobs.segments.portable import NearestCentre
+
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame(7 + 20 * np.exp(rng.normal(0, 1, (300, 2))), columns=["recency_days", "basket_net_mean"])
+    table["customer_id"] = [f"c{number:03d}" for number in range(300)]
+    groups = unnamed([(-1, 0), (0.5, -0.5), (0.5, 0.7)], 6, rng.uniform(0.5, 1, (3, 2)), rng.uniform(0, 1, 3))
+    features = spark.createDataFrame(table)
+    scalings = transforms.measure(features, PARAMS)
+    model = SegmentModel("2024-04-01", "f", 6, scalings, groups, {})
+    rows = assign(transforms.scaled(features, scalings, 6), groups, 6).toPandas().sort_values("customer_id")
+    assert rows["segment_id"].nunique() == 3
+    columns = ["segment_id", "distance"]
+    expected = rows[columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(nearest.assigned(table, model)[columns], expected, check_dtype=False, atol=2e-6)
+    served = NearestCentre()
+    served.model = json.loads(model.to_json())
+    found = served.predict(SimpleNamespace(), table)[columns]
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, atol=2e-6)
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 8])
@@ -185,6 +232,7 @@ def test_scoring_the_same_day_twice_writes_the_same_bytes(shop):
 def test_the_same_customers_give_the_same_model_in_another_home(scored, shop):
     shuffled = features(MONDAY.as_of).sample(frac=1, random_state=1)
     shop.has(MONDAY, shuffled)
+    shop.params = TRIED
     pd.testing.assert_frame_equal(
         shop.scores(MONDAY), pd.read_parquet(scored.file(MONDAY, "customer_segments.parquet"))
     )
@@ -264,7 +312,12 @@ def test_a_worse_challenger_stays_a_run_and_the_champion_scores(shop):
     shop.has(TUESDAY, features(TUESDAY.as_of, structure=False))
     assert shop.trains(TUESDAY) is None
     mlflow = tracking.connect(shop.settings)
-    runs = mlflow.search_runs(experiment_names=["segments"], output_format="list", order_by=["start_time"])
+    runs = mlflow.search_runs(
+        experiment_names=["segments"],
+        filter_string="tags.recipe = 'spark-kmeans'",
+        output_format="list",
+        order_by=["start_time"],
+    )
     assert [run.data.tags["promotion"] for run in runs] == ["won", "lost"]
     assert "no three usable segments" in runs[1].data.tags["notes"]
     assert len(mlflow.MlflowClient().search_model_versions("name='segments'")) == 1

@@ -1,13 +1,17 @@
-"""Rules, the test for chance and the check on later days, by hand-counted orders; no engine."""
+"""Rules, mining in DuckDB, the test for chance and the check on later days, by hand-counted orders; no Spark."""
 
+from collections import Counter
 from dataclasses import replace
+from datetime import date
+from itertools import combinations
 from math import comb
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
-from spark_jobs.associations import chance, judge, rules
+from spark_jobs.associations import chance, judge, laptop, rules
 from spark_jobs.associations.params import AssociationParams
 from spark_jobs.associations.rules import Counted, Rule
 
@@ -29,12 +33,28 @@ def test_every_item_set_gives_a_rule_for_each_of_its_items_up_to_the_largest_ant
 def test_the_figures_of_a_rule_follow_from_its_four_counts():
     [one] = rules.counted([TEA], {(): 100, ("tea",): 20, ("milk",): 40, ("milk", "tea"): 16})
     assert (one.support, one.confidence, one.lift) == (0.16, 0.8, 2.0)
+    assert one.leverage == pytest.approx(0.16 - 0.2 * 0.4)
 
 
 def test_a_rule_of_products_that_are_no_longer_sold_has_no_lift_and_is_chance():
     [one] = rules.counted([TEA], {(): 100, ("milk",): 40})
     assert (one.both_count, one.confidence, one.lift) == (0, 0.0, 0.0)
     assert chance.p_values([one], 3) == [1.0]
+
+
+def test_sets_of_any_size_are_grown_from_those_that_are_frequent_and_counted_exactly(tmp_path):
+    day, rng = date(2024, 4, 1), np.random.default_rng(2)
+    orders = {f"o{number}": sorted(set(rng.choice(list("abcdefgh"), 4))) for number in range(200)}
+    rows = [(order, item, day) for order, items in orders.items() for item in items]
+    rows += [("o0", rows[0][1], day), ("o1", None, day), ("old", "a", date(2024, 3, 1))]  # twice, unknown, too early
+    path = tmp_path / "purchases.parquet"
+    table = pd.DataFrame(rows, columns=["order_id", "product_type", "ordered_on"])
+    table.assign(customer_id="c").to_parquet(path)
+    by_hand = Counter(part for items in orders.values() for size in range(5) for part in combinations(items, size))
+    found = laptop.often_together(path, day, day, 2, largest=4)
+    assert found == {items: count for items, count in by_hand.items() if count >= 2 or not items}
+    assert {len(items) for items in found} == {0, 1, 2, 3, 4}
+    assert laptop.often_together(path, day, day, 2, 2) == {key: n for key, n in found.items() if len(key) <= 2}
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,12 @@ def test_a_segments_parts_add_up_to_the_difference_of_the_distances() -> None:
     # x: 2 to 4 is 4, 2 to 1 is 1; y: 0 to 0 is 0, 0 to 1 is 1
     assert [(part.name, part.value, part.adds) for part in parts] == [("x", 2.0, 3.0), ("y", None, -1.0)]
 
+    near, far = two["segments"]  # of a mixture: x is 4 from both, y 1 from the near one; the far one is 1.5 larger
+    mixture = {**two, "segments": [{**near, "spread": [0.5, 1.0]}, {**far, "spread": [1.0, 2.0], "offset": 1.5}]}
+    own, other, parts = parts_of_segment(mixture, {"x": 2, "y": None})
+    assert (own["name"], other["name"]) == ("near", "far")
+    assert [part.adds for part in parts] == [1.5, -1.0, 0.0]
+
 
 def test_a_rule_that_says_something_else_than_the_portrait_has_changed(tmp_path) -> None:
     (tmp_path / "profiles").mkdir()

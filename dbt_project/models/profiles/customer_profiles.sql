@@ -57,13 +57,17 @@ segments as (
     select
         customer_id,
         segment_id,
-        segment_name
+        segment_name,
+        is_outlier,
+        outlier_reason
     from {{ source('models', 'customer_segments') }}
     {%- else -%}
     select
         cast(null as string) as customer_id,
         cast(null as bigint) as segment_id,
-        cast(null as string) as segment_name
+        cast(null as string) as segment_name,
+        cast(null as boolean) as is_outlier,
+        cast(null as string) as outlier_reason
     {%- endif %}
 
 ),
@@ -250,6 +254,8 @@ customer_profiles as (
         customers.household_type,
         segments.segment_id,
         segments.segment_name,
+        segments.is_outlier,
+        segments.outlier_reason,
         churn.churn_probability_28d,
         churn.churn_reasons,
         likely_categories.likely_category,

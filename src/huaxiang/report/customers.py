@@ -35,6 +35,7 @@ _ELSEWHERE = {
     "lifecycle_state", "named_interest", "named_interest_weight",
     "next_category", "next_category_on", "next_category_earliest_on", "next_category_latest_on",
     "next_category_gap_count", "lapsed_category", "lapsed_category_last_on", "lapsed_category_latest_on",
+    "is_outlier", "outlier_reason",
 }  # fmt: skip
 _ELSEWHERE_IN_TREE = "Other"  # of tags whose file is gone
 

@@ -11,7 +11,7 @@ LAYERS = ("landed", "staging", "features", "models", "profiles")
 MODEL_INPUTS = {
     "customer_segments": ("customer_features",),
     "segments": ("customer_features",),
-    "segment_facts": ("customer_features",),
+    "segment_facts": ("customer_features", "customer_interests"),
     "segment_moves": ("customer_features",),
     "customer_items": ("customer_features", "purchases"),
     "rules": ("purchases",),

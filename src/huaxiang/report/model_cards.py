@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from huaxiang.report import words
 from huaxiang.report.metrics import Metric, in_order, metric
 from huaxiang.report.model_tables import CardTable, card_tables
 from huaxiang.report.tables import BuildTables, read_json
@@ -253,9 +252,7 @@ def _why(said: Mapping[str, Any], recipe: str) -> str:
 
 
 def _tried(said: Mapping[str, Any], names: list[str], in_use: object) -> tuple[Recipe, ...]:
-    """Every recipe of the training, the one in use first; of segments, every number of them."""
-    if "k_table" in said and not said.get("tried"):
-        return tuple(_tried_k(row, said.get("k"), names) for row in said["k_table"])
+    """Every recipe of the training, the one in use first."""
     rows = [
         Recipe(
             name=_spaced(row.get("recipe")),
@@ -273,13 +270,6 @@ def _outcome(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     outcome = str(row.get("outcome") or "")
     said = _OUTCOMES.get(outcome, outcome)
     return f"{said} (the baseline)" if row.get("recipe") == baseline.get("name") else said
-
-
-def _tried_k(row: Mapping[str, Any], chosen: object, names: list[str]) -> Recipe:
-    is_chosen = row["k"] == chosen
-    lost = "tried, fewer groups" if row.get("is_usable", True) else "tried, not all found again or too small"
-    outcome = "in use" if is_chosen else lost
-    return Recipe(words.plural(row["k"], "group"), tuple(_figure(row, name) for name in names), outcome, is_chosen)
 
 
 def _spaced(name: object) -> str:

@@ -15,6 +15,8 @@ STRONGEST, MOST_FREQUENT = 30, 30
 class Rule:
     """Of `antecedent_count` orders `both_count` have the consequent too; `by_chance` is how many would by chance.
 
+    `leverage` is the share of all orders beyond chance.
+
     `of` and `then_of` name the categories of both, empty where they are not known.
     """
 
@@ -25,6 +27,7 @@ class Rule:
     by_chance: float
     support: float
     lift: float
+    leverage: float
     of: str
     then_of: str
 
@@ -79,7 +82,8 @@ def rules(tables: BuildTables) -> Rules | None:
             both_count,
             antecedent_count::double * consequent_count / order_count as by_chance,
             support,
-            lift
+            lift,
+            leverage
         from placed
         where by_lift <= $1 or by_support <= $2
         order by by_lift

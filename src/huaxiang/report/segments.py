@@ -8,15 +8,21 @@ from typing import Any
 from huaxiang.report import glossary
 from huaxiang.report.tables import BuildTables
 
+_SHAPES = {"spark-kmeans": "K-Means", "gaussian-mixture": "Gaussian mixture", "hdbscan": "HDBSCAN"}
+
 
 @dataclass(frozen=True)
 class Fact:
-    """A tested difference from all other customers. `in_name` when the segment's name uses its word."""
+    """A tested difference from all other customers. `in_name` when the segment's name uses its word.
+
+    Of interests the word is a category.
+    """
 
     word: str
     statement: str
     p_value: float
     in_name: bool
+    is_interest: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,29 @@ class Measure:
     baseline_interval: tuple[float, float] | None
 
 
+@dataclass(frozen=True)
+class Shape:
+    """A way to group that was tried: its figures with their intervals, and why it is not in use."""
+
+    name: str
+    groups: int | None
+    silhouette: float | None
+    stability: float | None
+    stability_interval: tuple[float, float] | None
+    least_found_again: float | None
+    is_in_use: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """Customers unlike everybody: how many, their share of all, and the furthest of them (id, reason)."""
+
+    customers: int
+    share: float
+    furthest: tuple[tuple[str, str], ...]
+
+
 def segments(tables: BuildTables) -> tuple[Segment, ...]:
     """All segments, the largest first."""
     card = tables.json("segments/model.json") or {}
@@ -63,7 +92,9 @@ def segments(tables: BuildTables) -> tuple[Segment, ...]:
     facts: dict[int, list[Fact]] = {}
     if tables.has("segment_facts"):
         for row in tables.rows("select * from segment_facts order by segment_id, rank"):
-            fact = Fact(row["word"], row["statement"], row["p_value"], row["word"] in words.get(row["segment_id"], ()))
+            is_interest = row["feature"] == "interests"
+            in_name = not is_interest and row["word"] in words.get(row["segment_id"], ())
+            fact = Fact(row["word"], row["statement"], row["p_value"], in_name, is_interest)
             facts.setdefault(row["segment_id"], []).append(fact)
     spends, examples = _spend_shares(tables), _examples(tables)
     kept = ("segment_id", "segment_name", "customer_count", "customer_share")
@@ -80,6 +111,24 @@ def segments(tables: BuildTables) -> tuple[Segment, ...]:
         )
         for row in tables.rows("select * from segments order by customer_count desc, segment_id")
     )
+
+
+def outliers(tables: BuildTables, shown: int = 5) -> Outliers | None:
+    """None where the model does not say who is like others."""
+    if not tables.has("customer_segments", "is_outlier"):
+        return None
+    [sums] = tables.rows(
+        "select count(*) filter (is_outlier) as customers, count(is_outlier) as known from customer_segments"
+    )
+    if not sums["known"]:
+        return None
+    rows = tables.rows(
+        "select customer_id, outlier_reason from customer_segments where is_outlier "
+        "order by outlier_score desc, customer_id limit $1",
+        shown,
+    )
+    furthest = tuple((row["customer_id"], row["outlier_reason"]) for row in rows)
+    return Outliers(sums["customers"], sums["customers"] / sums["known"], furthest)
 
 
 def averages(found: tuple[Segment, ...]) -> dict[str, float]:
@@ -120,6 +169,25 @@ def candidates(card: dict[str, Any]) -> tuple[Candidate, ...]:
         )
         for row in card.get("k_table", ())
     )
+
+
+def shapes(card: dict[str, Any]) -> tuple[Shape, ...]:
+    """Every shape of the training, the one in use first; nothing where only one was tried."""
+    rows = [(row, row.get("metrics") or {}) for row in card.get("tried", ())]
+    found = (
+        Shape(
+            name=_SHAPES.get(row["recipe"], row["recipe"]),
+            groups=int(figures["segments"]) if "segments" in figures else None,
+            silhouette=figures.get("silhouette"),
+            stability=figures.get("stability"),
+            stability_interval=_interval(figures, "stability"),
+            least_found_again=figures.get("least_found_again"),
+            is_in_use=row["recipe"] == card.get("recipe"),
+            reason=row.get("reason") or "",
+        )
+        for row, figures in rows
+    )
+    return tuple(sorted(found, key=lambda shape: not shape.is_in_use)) if len(rows) > 1 else ()
 
 
 def measures(card: dict[str, Any]) -> tuple[Measure, ...]:

@@ -196,9 +196,14 @@ def parts_of_segment(
         clipped = min(max(standard, -scaling["clip"]), scaling["clip"])
         point.append(round(clipped * scaling["weight"], model["decimals"]))
 
+    def squares(segment: Mapping[str, Any]) -> list[float]:
+        widths = segment.get("spread") or [1.0] * len(point)  # those of a mixture's segment
+        along = zip(point, segment["centre"], widths, strict=True)
+        return [((here - there) / width) ** 2 for here, there, width in along]
+
     def distance(segment: Mapping[str, Any]) -> tuple[float, int]:
-        squares = sum((here - there) ** 2 for here, there in zip(point, segment["centre"], strict=True))
-        return round(math.sqrt(squares), model["decimals"]), segment["segment_id"]
+        total = sum(squares(segment)) + segment.get("offset", 0.0)
+        return round(math.sqrt(total), model["decimals"]), segment["segment_id"]
 
     own, *others = sorted(model["segments"], key=distance)
     if not others:
@@ -208,10 +213,13 @@ def parts_of_segment(
             scaling["name"],
             None if portrait.get(scaling["name"]) is None else float(portrait[scaling["name"]]),
             None,
-            (here - far) ** 2 - (here - near) ** 2,
+            far - near,
         )
-        for scaling, here, near, far in zip(model["scalings"], point, own["centre"], others[0]["centre"], strict=True)
+        for scaling, near, far in zip(model["scalings"], squares(own), squares(others[0]), strict=True)
     ]
+    size = others[0].get("offset", 0.0) - own.get("offset", 0.0)
+    if size:
+        parts.append(Part("how large and wide the segments are", None, None, size))
     return own, others[0], tuple(sorted(parts, key=lambda part: (-abs(part.adds), part.name)))
 
 

@@ -7,7 +7,17 @@ from typing import Any
 from markupsafe import Markup
 
 from huaxiang.report import charts, glossary, levels, words
-from huaxiang.report.segments import Candidate, Segment, averages, candidates, measures, ratios, segments
+from huaxiang.report.segments import (
+    Candidate,
+    Segment,
+    averages,
+    candidates,
+    measures,
+    outliers,
+    ratios,
+    segments,
+    shapes,
+)
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
@@ -51,8 +61,10 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         tried=tried,
         tried_drawing=_tried(tried) if len(tried) > 1 else None,
         measures=measures(card),
+        shapes=shapes(card),
         unused=[glossary.term(name).label for name in card.get("left_out_features", ())],
         limits=_limits(card),
+        unlike=outliers(tables),
         has_moves=tables.has("segment_moves"),
         **_levels(tables, found),
     )

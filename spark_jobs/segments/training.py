@@ -1,0 +1,229 @@
+"""Fit and judge: K-Means in Spark on everybody, other shapes on a sample, and which of them is to score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huaxiang import promotion, tracking
+from huaxiang.code_version import code_hash
+from huaxiang.promotion import Decision, Judging
+from huaxiang.release.content_hash import content_hash
+from huaxiang.settings import Run, Settings
+from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers, shapes, transforms
+from spark_jobs.segments.model import SegmentModel, fit, unnamed
+from spark_jobs.segments.named import Named, named
+from spark_jobs.segments.params import SegmentParams
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from pyspark.sql import SparkSession
+
+    Array = np.ndarray
+
+ONE_SEGMENT = "one segment"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A recipe's model with its figures; `customers` are those judged, with its segments."""
+
+    recipe: str
+    algorithm: str
+    model: SegmentModel
+    metrics: Mapping[str, float]
+    customers: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All recipes of a training, K-Means first, and what was decided among those that can compete."""
+
+    fits: tuple[Fitted, ...]
+    choice: choose_k.Choice
+    judging: Judging
+    decision: Decision
+    columns: frozenset[str]
+
+    @property
+    def winner(self) -> Fitted:
+        return next(fitted for fitted in self.fits if fitted.recipe == self.decision.winner)
+
+
+def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params: SegmentParams) -> Trained:
+    """Choose k on a sample, fit K-Means on all customers, and judge the other shapes on the sample beside it.
+
+    A shape competes by its silhouette when it makes no fewer groups, all large enough and found again; the difference
+    is paired, customer by customer.
+    """
+    began = time.perf_counter()
+    features = inputs.read_features(spark, path, run.as_of, params)
+    scalings = transforms.measure(features, params)
+    scaled = transforms.scaled(features, scalings, params.decimals).cache()
+    points = inputs.points(inputs.drawn(scaled, params.sample_customers))
+    choice = choose_k.choose(points, params)
+    groups = {shapes.K_MEANS: unnamed(fit(scaled, choice.k, params), params.decimals)}
+    seconds = {shapes.K_MEANS: round(time.perf_counter() - began, 2)}
+    rivals = shapes.shapes(points, choice.k, params) if choice.k > 1 else ()
+    groups |= {rival.recipe: rival.segments for rival in rivals if rival.segments}
+    seconds |= {rival.recipe: rival.figures["fit_seconds"] for rival in rivals}
+
+    known = champions.model(settings)
+    told = {recipe: named(spark, settings, run, scaled, known, some, params) for recipe, some in groups.items()}
+    rival = {one.recipe: one for one in rivals}
+    judging = compared(points, told, rival, params)
+    incumbent = tracking.incumbent(settings, champions.TARGET)
+    decision = judging.decide(incumbent.recipe if incumbent else None)
+
+    kept = told[shapes.K_MEANS].customers
+    crowd = outliers.learn(kept, params.outliers)
+    beside = _flat(baseline.judge(kept, points, params) if choice.k > 1 else {})
+    shared = {
+        "customers": float(scaled.count()),
+        **{f"baseline_{name}": value for name, value in beside.items()},
+        **{f"outlier_{name}": value for name, value in (crowd.report if crowd else {}).items()},
+    }
+    figures = {
+        recipe: {**_figures(points, one, choice, rival.get(recipe), params), **shared} for recipe, one in told.items()
+    }
+    report = {
+        "baseline": {"name": "five groups by RFM score", **beside},
+        "k_table": [_row(candidate) for candidate in choice.candidates],
+        "notes": list(choice.notes),
+        "tried": _tried(figures, decision, rivals),
+        "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
+    }
+    highest = known.report.get("highest_id", 0) if known else 0
+
+    def fitted(recipe: str, one: Named) -> Fitted:
+        ids = [segment.segment_id for segment in one.segments]
+        model = SegmentModel(
+            training_as_of=str(run.as_of),
+            fingerprint=_fingerprint(settings, path, recipe, ids, params),
+            decimals=params.decimals,
+            scalings=scalings,
+            segments=one.segments,
+            report={
+                **report,
+                "recipe": recipe,
+                "k": len(ids),
+                "metrics": figures[recipe],
+                "highest_id": max([highest, *ids]),
+            },
+            crowd=crowd,
+        )
+        algorithm = recipe if len(ids) > 1 else ONE_SEGMENT
+        return Fitted(recipe, algorithm, model, {**figures[recipe], "fit_seconds": seconds[recipe]}, one.customers)
+
+    fits = tuple(fitted(recipe, one) for recipe, one in told.items())
+    return Trained(fits, choice, judging, decision, frozenset(scaled.columns))
+
+
+# Judging.
+
+
+def compared(
+    points: Array, told: Mapping[str, Named], rival: Mapping[str, shapes.Shape], params: SegmentParams
+) -> Judging:
+    """K-Means and the shapes that can compete, by the silhouette of every customer; differences are paired."""
+    from sklearn.metrics import silhouette_samples
+
+    each = {
+        recipe: silhouette_samples(points, one.customers["segment_id"].to_numpy())
+        for recipe, one in told.items()
+        if len(one.segments) > 1 and (recipe not in rival or not rival[recipe].reason)
+    }
+    metric = {recipe: float(values.mean()) for recipe, values in each.items()} or {shapes.K_MEANS: 0.0}
+    return promotion.judging(metric, lambda one, other: _difference(each[one], each[other], params), shapes.K_MEANS)
+
+
+def _difference(one: Array, other: Array, params: SegmentParams) -> promotion.Interval:
+    """Of two recipes' silhouettes on the same customers, who are drawn anew for the interval."""
+    import numpy as np
+
+    by, rng = one - other, np.random.default_rng(params.seed)
+    found = choose_k.interval(by.mean(), [by[rng.integers(0, len(by), len(by))].mean() for _ in range(200)])
+    return promotion.Interval(found.value, found.low, found.high)
+
+
+def _figures(
+    points: Array, one: Named, choice: choose_k.Choice, rival: shapes.Shape | None, params: SegmentParams
+) -> dict[str, float]:
+    """Silhouette and stability of a recipe's segments; nothing for a single segment."""
+    from sklearn.metrics import adjusted_rand_score
+
+    found = {"segments": float(len(one.segments))}
+    if one.kept_share is not None:
+        found["kept_share"] = one.kept_share
+    candidate = rival.candidate if rival else choice.candidate()
+    if candidate is None:
+        return found
+    labels = one.customers["segment_id"].to_numpy()
+    silhouette = choose_k.silhouette(points, labels, params)
+    found |= _flat({"silhouette": silhouette, "stability": candidate.stability})
+    found["least_found_again"] = candidate.least_found_again
+    found["smallest_share"] = round(float(one.customers["segment_id"].value_counts(normalize=True).min()), 6)
+    # How alike the segments of everybody are to those judged on the sample.
+    sampled = rival.labels if rival else choice.labels
+    found["agreement_with_sample"] = round(float(adjusted_rand_score(sampled, labels)), 6)
+    return found | {name: value for name, value in (rival.figures if rival else {}).items() if name != "fit_seconds"}
+
+
+def _tried(
+    figures: Mapping[str, Mapping[str, float]], decision: Decision, rivals: Sequence[shapes.Shape]
+) -> list[dict[str, Any]]:
+    """Every recipe as the card lists it, with what became of it and why; one that found no group has few figures."""
+    outcomes = {decision.winner: "won", decision.challenger: "challenger"}
+    told = ("silhouette", "stability", "least_found_again", "smallest_share", "segments", "bic", "noise_share")
+    found = [(shapes.K_MEANS, figures[shapes.K_MEANS], "")]
+    found += [(rival.recipe, figures.get(rival.recipe, rival.figures), rival.reason) for rival in rivals]
+    return [
+        {
+            "recipe": recipe,
+            "metrics": {name: value for name, value in of.items() if name.startswith(told)},
+            "outcome": outcomes.get(recipe, "lost"),
+            "reason": reason,
+        }
+        for recipe, of, reason in found
+    ]
+
+
+def _flat(judged: Mapping[str, choose_k.Interval]) -> dict[str, float]:
+    """`{x, x_low, x_high}` for every metric x."""
+    flat: dict[str, float] = {}
+    for name, interval in judged.items():
+        flat |= {
+            name: interval.value,
+            f"{name}_low": interval.low,
+            f"{name}_high": interval.high,
+        }
+    return flat
+
+
+def _row(candidate: choose_k.Candidate) -> dict[str, Any]:
+    return {
+        "k": candidate.k,
+        **_flat({"silhouette": candidate.silhouette, "stability": candidate.stability}),
+        "smallest_share": candidate.smallest_share,
+        "least_found_again": candidate.least_found_again,
+        "is_usable": candidate.is_usable,
+    }
+
+
+def _fingerprint(settings: Settings, features: Path, recipe: str, ids: list[int], params: SegmentParams) -> str:
+    """Hash of inputs, parameters, code and the ids that were kept: equal for the same fit in another home."""
+    parts = {
+        "features": content_hash(features),
+        "recipe": recipe,
+        "ids": ids,
+        "currency": settings.currency,
+        "params": asdict(params),
+        "code": code_hash(settings.project, ("spark_jobs",)),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
