@@ -30,6 +30,7 @@ _KEYS = {
     "last_day",
     "engine",
     "session_timeout_minutes",
+    "least_margin_share",
 }
 
 # What the dbt models run on; dbt calls it a target.
@@ -74,6 +75,7 @@ class Settings:
 
     engine: str = "duckdb"
     session_timeout_minutes: int = 30  # a visit ends when nothing happens for longer, where its source knows no visits
+    least_margin_share: float | None = None  # what leaves less of its price is recommended to nobody; None: no limit
     # Model versions that score in place of the champions, by target; a past release is made again with its own.
     pinned_models: Mapping[str, str] | None = None
 
@@ -150,6 +152,9 @@ def load_settings() -> Settings:
     timeout = said.get("session_timeout_minutes", 30)
     if type(timeout) is not int or timeout < 1:
         raise BadConfiguration(f"{config}: session_timeout_minutes must be a whole number of at least 1, such as 30")
+    margin = said.get("least_margin_share")
+    if margin is not None and (type(margin) not in (int, float) or not -1 <= margin < 1):
+        raise BadConfiguration(f"{config}: least_margin_share must be a share from -1 to below 1; write 10 % as 0.1")
     last_day = said.get("last_day")
     if last_day is not None and type(last_day) is not date:
         raise BadConfiguration(f"{config}: last_day '{last_day}' is not a day; write it as 2017-12-31")
@@ -169,6 +174,7 @@ def load_settings() -> Settings:
         servers=_servers(),
         engine=_engine(said, config),
         session_timeout_minutes=timeout,
+        least_margin_share=None if margin is None else float(margin),
     )
 
 
