@@ -3,7 +3,7 @@ AS_OF ?= 2017-11-30
 WORK := .venv/work/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test test-services faults check bench secrets lock
+.PHONY: help setup run up down test test-services faults check bench bench-ratings secrets lock
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,10 +41,15 @@ check: setup ## Lint, type-check, check the import rules, and that the generated
 bench: setup ## Measure pairs of ours and a plain reference, about five minutes (WRITE=1 also writes the page of results).
 	@$(WORK)/python -m benchmarks $(if $(WRITE),--write --note "$(NOTE)")
 
+bench-ratings: setup ## Measure recommenders on MovieLens 100K beside published tables (installs the data set; half a minute).
+	@python3.11 scripts/setup.py bench
+	@$(WORK)/python -m benchmarks.ratings
+
 secrets: ## Make the secrets, folders and .env of the scaled form (docker-compose.yml); what is there is kept.
 	@PYTHONPATH=src python3 -m huaxiang.scaled
 
 lock: ## Resolve requirements/*.in into hash-locked files, for whoever changes a dependency.
-	@for name in work airflow uv; do \
+	@for name in work airflow uv bench; do \
 	  .venv/uv/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    $$([ $$name = work ] && echo --overrides requirements/work-overrides.txt) requirements/$$name.in -o requirements/$$name.lock; done
+	    $$([ $$name = work ] && echo --overrides requirements/work-overrides.txt) $$([ $$name = bench ] && echo --no-deps) \
+	    requirements/$$name.in -o requirements/$$name.lock; done

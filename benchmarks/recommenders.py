@@ -2,8 +2,9 @@
 
 All purchases of The Complete Journey, split by time at several cut-offs, 28 days apart: what is known up to one is
 learned from, what is bought in the 28 days after it is foretold. The recipes are those of the training; the hybrid of a
-cut-off learns from the three windows before it. Beside them stand two that answer from other customers' purchases.
-Differences are paired, their intervals resample customers.
+cut-off learns from the three windows before it. Beside them stand two that answer from other customers' purchases and,
+at the last cut-off, lists of the customer's segment, group of taste and declared groups. Coverage is of all known
+products, and novelty in bits. Differences are paired, their intervals resample customers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from importlib.metadata import distribution
 from pathlib import Path
@@ -19,17 +21,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks import neighbours
+from benchmarks import customer_groups
+from benchmarks.customer_groups import Grouped
+from huaxiang.settings import PROJECT
 
 if TYPE_CHECKING:
-    from spark_jobs.recommendations.fitting import Fitted
     from spark_jobs.recommendations.judging import Judged
 
 Array = np.ndarray
-Figures = dict[str, Array]  # recipe -> NDCG at 10 of each judged customer
 _RESAMPLES, _SEED = 5000, 20171130
 _BASKETS = (1, 5, 10, 25, 50, 100, 200)
-_CUSTOMERS = "customers"
+_GROUPED = ("by_segment", "by_taste", "by_declared")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of one cut-off and task: who was judged, by number, and for each recipe their figures and what lists are like."""
+
+    who: Array
+    figures: Mapping[str, Mapping[str, Array]]
+    likeness: Mapping[str, Mapping[str, float]]
 
 
 def main() -> None:
@@ -37,12 +48,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recommenders", description=__doc__)
     parser.add_argument("--last", type=date.fromisoformat, default=date(2017, 11, 30), help="the last cut-off")
     parser.add_argument("--cut-offs", type=int, default=6, help="how many, 28 days apart")
+    parser.add_argument("--home", type=Path, default=PROJECT / "var", help="whose segments of the last day are taken")
     said = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "purchases.parquet"
         write_purchases(path)
-        found = judge(path, said.last, said.cut_offs)
-        orders = orders_by(path, said.last)
+        names, orders = customers(path, said.last)
+        grouped = customer_groups.segments(names, said.home, said.last) | customer_groups.declared(names)
+        found = judge(path, said.last, said.cut_offs, grouped)
     for task in ("any", "new"):
         print("\n".join(report(task, [one[task] for one in found], orders)), flush=True)
 
@@ -66,9 +79,9 @@ copy (
 """)
 
 
-def judge(path: Path, last: date, count: int) -> list[dict[str, Figures]]:
-    """Of each cut-off and task the figures of every recipe."""
-    from spark_jobs.recommendations import fitting, hybrid, judging, laptop, metrics, training
+def judge(path: Path, last: date, count: int, grouped: Grouped) -> list[dict[str, Found]]:
+    """Of each cut-off and task the figures of every recipe; of the last one also those by group."""
+    from spark_jobs.recommendations import fitting, hybrid, judging, laptop, training
     from spark_jobs.recommendations.params import RecommendationParams
     from spark_jobs.recommendations.ranking import Ranker
 
@@ -85,48 +98,26 @@ def judge(path: Path, last: date, count: int) -> list[dict[str, Figures]]:
             ranker = Ranker(fitted.products, training.settings_of(params))
             judged = {task: judging.judged(ranker, fitted.pairs, targets, task) for task in training.TASKS}
             if place >= params.hybrid_windows:
+                measured, _ = training.lists_of_neighbours(fitted, params)
+                if cut_off == last:
+                    measured |= customer_groups.lists(fitted, grouped, params.curve)
                 of_cut_off = {}
                 for task in training.TASKS:
                     learned = windows[-params.hybrid_windows :]
                     weights, _ = judging.tuned(learned[-1][task], task, params)
                     trees = hybrid.fit([window[task] for window in learned], task, params)
                     by = Ranker(fitted.products, training.settings_of(params), trees)
-                    told = training.report(task, judged[task], judging.recipes(task, weights), by, [], params)
-                    figures = {name: found["ndcg"] for name, found in told.found.items()}
-                    wanted = targets[targets["is_new"]] if task == "new" else targets
-                    customers = np.unique(wanted["customer"])
-                    bought = [group.to_numpy() for _, group in wanted.groupby("customer")["item"]]
-                    for name, hits in _of_neighbours(fitted, customers, bought, task).items():
-                        figures[name] = metrics.per_customer(hits, judged[task].relevant, params.top)["ndcg"]
-                    of_cut_off[task] = {**figures, _CUSTOMERS: customers}
+                    lists = {name: of_task[task] for name, of_task in measured.items()}
+                    told = training.report(task, judged[task], weights, by, lists, fitted, [], params)
+                    of_cut_off[task] = Found(judged[task].who, told.found, told.likeness)
                 found.append(of_cut_off)
             windows = [*windows, judged][-params.hybrid_windows :]
             print(f"({cut_off}: {time.perf_counter() - began:.0f} s)", flush=True)
     return found
 
 
-def _of_neighbours(fitted: Fitted, customers: Array, bought: list[Array], task: str) -> dict[str, Array]:
-    """For each customer, whether the ten best products by the customer's neighbours were bought."""
-    learned = np.asarray(fitted.products.learned, dtype=np.int64)
-    mine = fitted.pairs.matrix(learned, np.ones(len(fitted.pairs.item)))
-    hits = {}
-    for name, recipe in (("user_based", neighbours.user_based), ("next_basket", neighbours.next_basket)):
-        scores = recipe(fitted.pairs, learned)
-        rows = []
-        for customer, items in zip(customers, bought, strict=True):
-            if customer >= scores.shape[0]:  # who bought nothing before
-                rows.append(np.zeros(10, dtype=bool))
-                continue
-            row = scores[customer].toarray().ravel()
-            if task == "new":
-                row = np.where(mine[customer].toarray().ravel() > 0, -1.0, row)
-            rows.append(np.isin(learned[np.argsort(-row, kind="stable")[:10]], items))
-        hits[name] = np.array(rows)
-    return hits
-
-
-def orders_by(path: Path, cut_off: date) -> dict[int, int]:
-    """Orders of each customer, by the number the training gives."""
+def customers(path: Path, cut_off: date) -> tuple[list[str], Array]:
+    """The customers by the number the training gives: their ids, and their orders up to the cut-off."""
     import duckdb
 
     from spark_jobs.recommendations import laptop
@@ -134,36 +125,37 @@ def orders_by(path: Path, cut_off: date) -> dict[int, int]:
 
     with laptop.opened(path, cut_off, path.with_name("scratch"), RecommendationParams()) as purchases:
         connection: duckdb.DuckDBPyConnection = purchases._connection
-        return dict(
-            connection.execute(
-                "select customer, count(distinct order_id) from purchases inner join customers using (customer_id) "
-                "group by customer"
-            ).fetchall()
-        )
+        rows = connection.execute(
+            "select customer_id, count(distinct order_id) from purchases inner join customers using (customer_id) "
+            "group by customer, customer_id order by customer"
+        ).fetchall()
+    return [name for name, _ in rows], np.array([orders for _, orders in rows])
 
 
-def report(task: str, cut_offs: list[Figures], orders: dict[int, int]) -> list[str]:
+def report(task: str, cut_offs: list[Found], orders: Array) -> list[str]:
     """The lines of a task: the last cut-off's figures, the mean of all cut-offs, the paired difference to the judge."""
     last = cut_offs[-1]
-    names = [name for name in last if name != _CUSTOMERS]
-    mean = {name: float(np.mean([one[name].mean() for one in cut_offs])) for name in names}
+    ndcg = {name: found["ndcg"] for name, found in last.figures.items()}
+    means = {name: [one.figures[name]["ndcg"].mean() for one in cut_offs if name in one.figures] for name in ndcg}
     blends = ("blend", "hybrid")
-    judge = "own_history" if task == "any" else max((n for n in names if n not in blends), key=lambda n: last[n].mean())
-    lines = [f"{task}: {len(last[judge]):,} customers at the last of {len(cut_offs)} cut-offs, beside {judge}"]
-    for name in sorted(names, key=lambda name: -last[name].mean()):
-        low, high, p = _difference(last[name] - last[judge])
+    judge = "own_history" if task == "any" else max((n for n in ndcg if n not in blends), key=lambda n: ndcg[n].mean())
+    lines = [f"{task}: {len(last.who):,} customers at the last of {len(cut_offs)} cut-offs, beside {judge}"]
+    for name in sorted(ndcg, key=lambda name: -ndcg[name].mean()):
+        low, high, p = _difference(ndcg[name] - ndcg[judge])
+        like = last.likeness[name]
         lines.append(
-            f"  {name:20} last {last[name].mean():.4f}, {last[name].mean() / last[judge].mean():.3f} x {judge}, "
-            f"difference [{low:+.4f}, {high:+.4f}], p {p:.4f}; all cut-offs {mean[name]:.4f}, "
-            f"{mean[name] / mean[judge]:.3f} x"
+            f"  {name:20} last {ndcg[name].mean():.4f}, {ndcg[name].mean() / ndcg[judge].mean():.3f} x {judge}, "
+            f"difference [{low:+.4f}, {high:+.4f}], p {p:.4f}; HR {last.figures[name]['hr'].mean():.3f}; "
+            f"coverage {100 * like['coverage']:.2f} %, novelty {like['novelty']:.2f} bits; "
+            f"mean of {len(means[name])} cut-offs {np.mean(means[name]):.4f}"
         )
-    baskets = np.array([orders.get(int(customer), 0) for customer in last[_CUSTOMERS]])
-    shown = [name for name in ("hybrid", judge, "popularity", "content") if name in names]
+    baskets = np.append(orders, 0)[np.minimum(last.who, len(orders))]
+    shown = [name for name in ("hybrid", judge, "popularity", *_GROUPED, "content") if name in ndcg]
     lines.append(f"  by number of baskets before the last cut-off: {', '.join(dict.fromkeys(shown))}")
     for least, most in zip((0, *_BASKETS), (*_BASKETS, 10_000), strict=True):
         kept = (baskets >= least) & (baskets < most)
         if kept.any():
-            figures = ", ".join(f"{last[name][kept].mean():.4f}" for name in dict.fromkeys(shown))
+            figures = ", ".join(f"{ndcg[name][kept].mean():.4f}" for name in dict.fromkeys(shown))
             lines.append(f"    {least} to {most - 1}: {kept.sum():,} customers: {figures}")
     return lines
 

@@ -1,4 +1,4 @@
-"""Make the two locked environments, `.venv/work` and `.venv/airflow`; a second run installs nothing.
+"""Make the two locked environments, `.venv/work` and `.venv/airflow`, or those named; a second run installs nothing.
 
 Standard library only. uv is bootstrapped with pip from a hash-locked file, then installs each lock. An environment
 carries the hash of the lock it was made from, so a changed lock is installed again and an unchanged one costs nothing.
@@ -11,7 +11,7 @@ import hashlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 
 def main() -> int:
-    if not stale():
+    names = tuple(sys.argv[1:]) or ("work", "airflow")
+    if not stale(names):
         return 0
     from huaxiang.doctor import prerequisites
 
@@ -33,7 +34,7 @@ def main() -> int:
         return 1
     try:
         with one_at_a_time():
-            for name in stale():
+            for name in stale(names):
                 bootstrap_uv()
                 install(name)
     except subprocess.CalledProcessError as error:
@@ -45,8 +46,8 @@ def main() -> int:
     return 0
 
 
-def stale() -> list[str]:
-    return [name for name in ("work", "airflow") if not is_fresh(name)]
+def stale(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not is_fresh(name)]
 
 
 @contextmanager

@@ -56,6 +56,15 @@ class Catalogue:
         known = rows[rows["item"] >= 0]
         return {str(customer): items.to_numpy() for customer, items in known.groupby("customer_id")["item"]}
 
+    def below(self, path: Path, least: float) -> Array:
+        """Positions of the products that leave less of their price than `least`, of a Parquet file of `product_id` and
+        `margin_share`. A product whose margin is not known is not among them."""
+        import pandas as pd
+
+        rows = pd.read_parquet(path)
+        found = positions(self.ids, rows.loc[rows["margin_share"] < least, "product_id"].to_numpy(dtype=str))
+        return np.sort(found[found >= 0])
+
     def named(self) -> pd.DataFrame:
         """One row per product: `item` (its number), id, buyers ever and of late, and its rank by the latter."""
         import pandas as pd

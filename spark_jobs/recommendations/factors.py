@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from spark_jobs.recommendations.catalogue import Catalogue
 from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
 
+if TYPE_CHECKING:
+    import scipy.sparse
+
 Array = np.ndarray
+_AT_ONCE = 10_000  # purchases of the rows that ALS solves together: so much stays in the processor's cache
 
 
 def worth_learning(products: Catalogue, params: RecommendationParams) -> Array:
@@ -22,26 +28,40 @@ def als(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> tupl
     learned = worth_learning(products, params)
     matrix = pairs.matrix(learned, np.log1p(pairs.times))
     transposed = matrix.T.tocsr()
-    rng = np.random.default_rng(params.seed)
-    found = rng.normal(size=(len(learned), params.rank))
-    found = np.abs(found) / np.linalg.norm(found, axis=1, keepdims=True)
+    found = start(len(learned), params)
     for _ in range(params.iterations):
         tastes = _half_step(matrix, found, params)
         found = _half_step(transposed, tastes, params)
     return learned.astype(np.int32), found.astype(np.float32)
 
 
-def _half_step(matrix: object, fixed: Array, params: RecommendationParams) -> Array:
-    """The factors of the rows, those of the columns being fixed."""
-    starts, columns, values = (getattr(matrix, name) for name in ("indptr", "indices", "data"))
-    gram = fixed.T @ fixed
-    eye = np.eye(params.rank)
-    found = np.zeros((len(starts) - 1, params.rank))
-    for row in np.flatnonzero(np.diff(starts)):
-        place = slice(starts[row], starts[row + 1])
-        bought, extra = fixed[columns[place]], params.alpha * values[place]
-        left = gram + (bought * extra[:, None]).T @ bought + params.regularisation * len(extra) * eye
-        found[row] = np.linalg.solve(left, bought.T @ (1 + extra))
+def start(count: int, params: RecommendationParams) -> Array:
+    """The factors that ALS begins with: of length 1, none below 0."""
+    found = np.random.default_rng(params.seed).normal(size=(count, params.rank))
+    return np.abs(found) / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def _half_step(matrix: scipy.sparse.csr_matrix, fixed: Array, params: RecommendationParams) -> Array:
+    """The factors of the rows, those of the columns being fixed.
+
+    Rows are solved many at once, those of like length together, each filled up to the longest with nothing.
+    """
+    starts, lengths = matrix.indptr, np.diff(matrix.indptr)
+    rows = np.argsort(lengths, kind="stable")
+    rows = rows[lengths[rows] > 0]
+    gram, eye = fixed.T @ fixed, params.regularisation * np.eye(params.rank)
+    found = np.zeros((len(lengths), params.rank))
+    while len(rows):
+        longest = int(lengths[rows[-1]])
+        some = rows[-max(1, _AT_ONCE // longest) :]
+        is_there = np.arange(longest) < lengths[some, None]
+        place = np.where(is_there, starts[some, None] + np.arange(longest), 0)
+        bought = fixed[matrix.indices[place]] * is_there[:, :, None]
+        extra = params.alpha * matrix.data[place] * is_there
+        left = gram + (bought * extra[:, :, None]).swapaxes(1, 2) @ bought + lengths[some, None, None] * eye
+        right = (1 + extra)[:, None, :] @ bought
+        found[some] = np.linalg.solve(left, right.swapaxes(1, 2))[:, :, 0]
+        rows = rows[: -len(some)]
     return found
 
 

@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition
 from huaxiang.files import write_text
@@ -22,7 +24,7 @@ from spark_jobs.recommendations.catalogue import Catalogue
 from spark_jobs.recommendations.laptop import Laptop
 from spark_jobs.recommendations.lists import Task
 from spark_jobs.recommendations.params import RecommendationParams
-from spark_jobs.recommendations.ranking import Products
+from spark_jobs.recommendations.ranking import NOTHING, Products
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,8 +43,8 @@ class Champion:
     products: Products
     ranker: Any  # the learned one of a hybrid
 
-    def task(self, name: str, of_day: Catalogue) -> Task:
-        """Its list, for the products of the day."""
+    def task(self, name: str, of_day: Catalogue, barred: np.ndarray) -> Task:
+        """Its list, for the products of the day without those `barred`."""
         recipe = self.recipe
         return Task(
             name,
@@ -51,6 +53,7 @@ class Champion:
             recipe["weights"],
             str(recipe["fingerprint"]),
             self.ranker,
+            barred,
         )
 
 
@@ -109,7 +112,8 @@ def score(
     champions = {task: _champion(settings, run, task) for task in tracked.TARGETS}
 
     def tasks(of_day: Catalogue) -> list[Task]:
-        return [one.task(name, of_day) for name, one in champions.items()]
+        barred = _barred(settings, run, of_day, params.top)
+        return [one.task(name, of_day, barred) for name, one in champions.items()]
 
     folder = settings.home.build(run.id) / "recommendations"
     with _opened(spark, settings, run, params) as purchases:
@@ -165,6 +169,24 @@ def _input(path: Path, run: Run) -> Path:
             f"recommendations: there is no {path.stem} of {run.id}: run 'huaxiang features --as-of {run.as_of}' first"
         )
     return path
+
+
+def _barred(settings: Settings, run: Run, of_day: Catalogue, top: int) -> np.ndarray:
+    """Positions of the products that leave less than the home's `least_margin_share`; none where it has no such limit.
+
+    Raises HuaxiangError when too few are left to make a list of.
+    """
+    least = settings.least_margin_share
+    if least is None:
+        return NOTHING
+    barred = of_day.below(_input(settings.home.inputs(run.id) / "margins.parquet", run), least)
+    left = len(of_day.ids) - len(barred)
+    if left < top:
+        raise HuaxiangError(
+            f"recommendations: least_margin_share {least:g} leaves {left} of {len(of_day.ids):,} products, fewer than "
+            f"a list of {top} needs: lower it in {settings.config}"
+        )
+    return barred
 
 
 def _champion(settings: Settings, run: Run, task: str) -> Champion:

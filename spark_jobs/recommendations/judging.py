@@ -37,18 +37,22 @@ BLEND, HYBRID = "blend", "hybrid"
 
 @dataclass(frozen=True)
 class Judged:
-    """Customers with purchases in the window, and their candidates, of each those that a list may hold.
+    """Customers (by number, rising) with purchases in the window, and their candidates, of each those that a list may
+    hold. What was bought can be no candidate."""
 
-    `relevant` counts the products a customer bought, also those that are no candidate.
-    """
-
+    who: Array
+    bought: Sequence[Array]
     candidates: Sequence[Candidates]
     hits: Sequence[Array]  # which candidate was bought
-    relevant: Array
 
     @property
     def customers(self) -> int:
-        return len(self.relevant)
+        return len(self.who)
+
+    @cached_property
+    def relevant(self) -> Array:
+        """How many products each customer bought."""
+        return np.array([len(items) for items in self.bought])
 
     def candidates_with_hits(self) -> tuple[Array, Array]:
         """What a learned ranker sees of every candidate, and whether it was bought."""
@@ -64,9 +68,21 @@ class Judged:
 
     def ranked_hits(self, scores: Array, count: int) -> Array:
         """For each customer, whether the products of rank 1 ... `count` were bought."""
-        order = np.argsort(-np.where(self._is_there, scores, -np.inf), axis=1, kind="stable")[:, :count]
-        found = np.take_along_axis(self._padded(self.hits).astype(bool), order, axis=1)
+        found = np.take_along_axis(self._padded(self.hits).astype(bool), self._order(scores, count), axis=1)
         return np.pad(found, ((0, 0), (0, count - found.shape[1])))
+
+    def ranked_items(self, scores: Array, count: int) -> Array:
+        """For each customer the products of rank 1 ... `count`, -1 where there are fewer."""
+        items = np.where(self._is_there, self._padded([one.items for one in self.candidates]), -1)
+        found = np.take_along_axis(items, self._order(scores, count), axis=1)
+        return np.pad(found, ((0, 0), (0, count - found.shape[1])), constant_values=-1)
+
+    def hits_of(self, listed: Array) -> Array:
+        """Which products of a list of another origin (a row per customer) were bought."""
+        return np.array([np.isin(row, items) for row, items in zip(listed, self.bought, strict=True)])
+
+    def _order(self, scores: Array, count: int) -> Array:
+        return np.argsort(-np.where(self._is_there, scores, -np.inf), axis=1, kind="stable")[:, :count]
 
     @cached_property
     def _is_there(self) -> Array:
@@ -100,7 +116,7 @@ def judged(ranker: Ranker, pairs: Pairs, targets: pd.DataFrame, task: str) -> Ju
     if task == "new":
         candidates = [one.without_bought() for one in candidates]
     hits = [np.isin(one.items, items) for one, items in zip(candidates, bought, strict=True)]
-    return Judged(candidates, hits, np.array([len(items) for items in bought]))
+    return Judged(customers, bought, candidates, hits)
 
 
 def recipes(task: str, blend: Weights) -> dict[str, Weights]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ class Task:
     weights: Mapping[str, float]
     fingerprint: str  # of the model
     model: Any = None  # the learned ranker of a hybrid
+    barred: np.ndarray = field(default_factory=lambda: NOTHING)  # positions of products that nobody is recommended
 
     @property
     def is_new(self) -> bool:
@@ -69,7 +70,7 @@ def listed(
 
     rows: list[tuple[Any, ...]] = []
     with threadpool_limits(1):  # many small products gain nothing from more threads
-        rankers = [Ranker(task.products, task.settings, task.model) for task in tasks]
+        rankers = [Ranker(task.products, task.settings, task.model, task.barred) for task in tasks]
         one, *others = tasks  # two hybrids of one training have the same candidates
         are_same = all(one.settings == other.settings and one.products.same_as(other.products) for other in others)
         for start in range(0, len(customers), _AT_ONCE):

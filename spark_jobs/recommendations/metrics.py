@@ -1,4 +1,5 @@
-"""Judge ranked lists: hit rate, NDCG and recall at k per customer, and their intervals over customers."""
+"""Judge ranked lists: hit rate, NDCG and recall at k per customer, and their intervals over customers; and say what
+lists are like: how much of the catalogue they show, and how little known it is."""
 
 from __future__ import annotations
 
@@ -27,6 +28,22 @@ def per_customer(hits: Array, relevant: Array, k: int) -> dict[str, Array]:
         "ndcg": first @ discounts[: first.shape[1]] / ideal,
         "recall": first.sum(axis=1) / relevant,
     }
+
+
+def likeness(listed: Array, information: Array) -> dict[str, float]:
+    """What lists are like (customers x ranks of product numbers, below 0 where there is none), be it good or not:
+    `coverage` is the share of all products that stand on some list, `novelty` the mean self-information of what is
+    listed, in bits (Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010)."""
+    found = listed[listed >= 0]
+    shown = len(np.unique(found)) / max(len(information), 1)
+    return {"coverage": round(shown, 6), "novelty": round(float(information[found].mean()) if len(found) else 0.0, 6)}
+
+
+def information(items: Array, products: int, customers: int) -> Array:
+    """The self-information of each product: minus the binary logarithm of the share of customers who bought it, from
+    `items`, one per customer and product bought. A product nobody bought counts as bought by one."""
+    buyers = np.maximum(np.bincount(items, minlength=products), 1)
+    return np.asarray(np.log2(max(customers, 1)) - np.log2(buyers))
 
 
 def resamples(customers: int, count: int, seed: int) -> Array:

@@ -72,6 +72,8 @@ class RecommendationParams:
     fewest_customers: int = 50
     fewest_products: int = 20
 
+    measured_customers: int = 5000  # of more, recipes that look at every two customers are not measured
+
     most_bought: int = 100  # a product of these is "one of the most bought"
     fewest_in_reason: int = 5  # customers; a share of fewer says nothing
     # Up to so many purchases DuckDB and numpy make the lists in this process; more of them are work for Spark.

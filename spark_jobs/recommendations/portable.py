@@ -1,6 +1,7 @@
 """Recommendations as MLflow serves them: for one customer's history, the ten best products.
 
-It holds products only: ids, popularity, factors and neighbours, and the arithmetic (ranking.py) the daily run uses.
+It holds products only: ids, popularity, factors and neighbours, and the arithmetic (the package ranking) the daily run
+uses.
 Input: a row per product bought, `product_id`, and optionally in how many orders (`times`, default 1; of the last 91
 days `times_lately`) and how many days ago the last and the first were (`days_ago`, default 0; `first_days_ago`). No
 customer's purchases are in the model.
@@ -10,10 +11,10 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import module_from_spec
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,14 @@ class Recommender(PythonModel):
     """Ranks by the recipe's weights; unknown products in the history are ignored."""
 
     def load_context(self, context: Any) -> None:
-        name = "huaxiang_ranking"
-        loader = SourceFileLoader(name, context.artifacts["ranking"])
-        self.code: Any = module_from_spec(ModuleSpec(name, loader))
-        sys.modules[name] = self.code  # dataclasses look their module up
-        loader.exec_module(self.code)
+        folder = Path(context.artifacts["recipe"]).parent
+        name = f"huaxiang_ranking_{uuid4().hex}"  # another model in this process may carry other code
+        spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{folder}: the model's files of code are missing; log the model again")
+        self.code: Any = module_from_spec(spec)
+        sys.modules[name] = self.code  # its own modules look it up
+        spec.loader.exec_module(self.code)
         self.recipe = json.loads(Path(context.artifacts["recipe"]).read_text(encoding="utf-8"))
         model = None
         if "ranker" in context.artifacts:

@@ -8,25 +8,20 @@ import resource
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
+from huaxiang.fits import MEASURED
 from huaxiang.promotion import Decision, judging
 from huaxiang.settings import Run, Settings
-from spark_jobs.recommendations import hybrid, plots, training
+from spark_jobs.recommendations import plots, serving, training
 from spark_jobs.recommendations.judging import BASELINES, BLEND, HYBRID
 from spark_jobs.recommendations.params import RecommendationParams
-from spark_jobs.recommendations.ranking import recipe_text
 from spark_jobs.recommendations.training import Report, Training
-
-if TYPE_CHECKING:
-    from mlflow.models import ModelSignature
 
 TARGETS = {"any": "recommend_any", "new": "recommend_new"}
 FORMAT = 2  # of the model's files
-_CODE = Path(__file__).parent
 _WHAT = {
     "any": "Ten products a customer will most likely buy in the next 28 days, of all products",
     "new": "Ten products a customer will most likely buy for the first time in the next 28 days",
@@ -41,13 +36,13 @@ _BASELINE_WORDS = {
     "any": "own_history: what the customer bought in most orders so far",
     "new": "popularity: what most customers bought in the last 91 days, without what this customer ever bought",
 }
+_ONLY_MEASURED = (
+    "measured only: it answers from other customers' purchases, so a model of it would hold them, and none is kept"
+)
 _ALGORITHMS = {
     BLEND: "blend of ALS, item-based, own history and popularity",
     HYBRID: "hist-gradient-boosting over all components",
 }
-# What portable.py imports; versions are those of the lock.
-_NEEDS = ("mlflow", "numpy", "pandas")
-_NEEDS_OF_TREES = ("scikit-learn", "skops")
 
 
 def record(
@@ -61,7 +56,10 @@ def record(
     decision = judged.decide(now.recipe if now else None)
     said = _report(run, report, decision, params)
     names = sorted(report.recipes, key=lambda name: name != decision.winner)  # so that it gets the lower version number
-    fits = [_fit(settings, run, inputs_hash, trained, task, name, decision, said, params) for name in names]
+    fits = [
+        _fit(settings, run, inputs_hash, trained, task, name, decision, said, params)
+        for name in (*names, *report.measured)
+    ]
     cannot_score = now is not None and not can_score(settings, now)
     version, outcome = tracking.record_all(
         settings, fits, decision, _judged_by(params), must_replace=cannot_score, judging=judged
@@ -89,8 +87,9 @@ def _fit(
     params: RecommendationParams,
 ) -> tracking.Fit:
     report = trained.reports[task]
-    weights = report.recipes[name]
+    weights = report.recipes.get(name, {})
     found = report.metrics(name)
+    is_candidate = name in report.recipes
     fingerprint = _fingerprint(settings, run, inputs_hash, task, name, params)
     seconds = {one: round(_seconds(trained, one, weights), 1) for one, weights in report.recipes.items()}
     recipe = {
@@ -125,16 +124,15 @@ def _fit(
             "fit_seconds": round(_seconds(trained, name, weights), 2),
             "peak_mb": round(_peak_mb(), 1),
         },
-        notes=tuple(said["notes"]),
-        model_code=_CODE / "portable.py",
-        model_files={
-            "products.npz": trained.products.parts(weights).to_bytes(),
-            "recipe.json": recipe_text(recipe),
-            "ranking.py": (_CODE / "ranking.py").read_bytes(),
-            **({"ranker.skops": hybrid.to_bytes(trained.hybrids[task])} if name == HYBRID else {}),
-        },
-        signature=_signature(),
-        pip_requirements=tracking.pinned(*_NEEDS, *(_NEEDS_OF_TREES if name == HYBRID else ())),
+        notes=(*said["notes"], *([] if is_candidate else [_ONLY_MEASURED])),
+        model_code=serving.CODE if is_candidate else None,
+        model_files=serving.files(
+            recipe, trained.products.parts(weights), trained.hybrids[task] if name == HYBRID else None
+        )
+        if is_candidate
+        else {},
+        signature=serving.signature() if is_candidate else None,
+        pip_requirements=serving.requirements(name == HYBRID) if is_candidate else (),
         tables={"tried": said["tried"]} | ({"weights_tried": report.weights_tried} if name == BLEND else {}),
         series={"hr_at": dict(enumerate(report.curves[name], start=1))},
         pictures=_pictures(trained, report, decision.winner) if name == decision.winner else {},
@@ -145,6 +143,7 @@ def _report(run: Run, report: Report, decision: Decision, params: Recommendation
     """What the card says of the training, the same for every recipe."""
     (tuning, *earlier), reporting = training.cut_offs(run.as_of, params)
     outcomes = {decision.winner: "won", decision.challenger: "challenger"}
+    outcomes |= dict.fromkeys(report.measured, MEASURED)
     return {
         "baseline": {
             "name": BASELINES[report.task],
@@ -160,11 +159,11 @@ def _report(run: Run, report: Report, decision: Decision, params: Recommendation
         "tried": [
             {
                 "recipe": name,
-                "weights": dict(weights),
+                "weights": dict(report.recipes.get(name, {})),
                 "metrics": report.metrics(name),
                 "outcome": outcomes.get(name, "lost"),
             }
-            for name, weights in report.recipes.items()
+            for name in (*report.recipes, *report.measured)
         ],
     }
 
@@ -182,19 +181,22 @@ def _notes(report: Report, params: RecommendationParams) -> list[str]:
 
 def _pictures(trained: Training, report: Report, winner: str) -> dict[str, Any]:
     seconds = {name: _seconds(trained, name, weights) for name, weights in report.recipes.items()}
+    curves = {name: report.curves[name] for name in report.recipes}
     rows = ("als", "popularity") if report.task == "any" else ("item_based", "popularity")
     return {
         "quality_against_seconds": plots.quality_against_seconds(
             report.quality(), seconds, winner, f"NDCG at {report.k}"
         ),
-        "hit_rate_by_length": plots.hit_rate_by_length(report.curves, winner),
+        "hit_rate_by_length": plots.hit_rate_by_length(curves, winner),
         "weights_tried": plots.weights_tried(report.weights_tried, *rows),
     }
 
 
 def _seconds(trained: Training, name: str, weights: Mapping[str, float]) -> float:
     """What a recipe with these weights takes to fit: counting, and the parts it looks at; the hybrid's earlier windows
-    too, with all that was fitted and ranked in them."""
+    too, with all that was fitted and ranked in them. One that is only measured: what its lists took."""
+    if not weights:
+        return trained.seconds[name]
     looked_at = ["counts", *(part for part in ("als", "svd", "item_based", "ease") if weights.get(part))]
     return sum(trained.seconds[part] for part in (*looked_at, *([HYBRID] if name == HYBRID else [])))
 
@@ -224,25 +226,6 @@ def _parameters(
 
 def _judged_by(params: RecommendationParams) -> str:
     return f"ndcg_at_{params.top}"
-
-
-def _signature() -> ModelSignature:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
-
-    asked: list[Any] = [
-        ColSpec(DataType.string, "product_id"),
-        ColSpec(DataType.double, "times", required=False),
-        ColSpec(DataType.double, "days_ago", required=False),
-        ColSpec(DataType.double, "times_lately", required=False),
-        ColSpec(DataType.double, "first_days_ago", required=False),
-    ]
-    answered: list[Any] = [
-        ColSpec(DataType.long, "rank"),
-        ColSpec(DataType.string, "product_id"),
-        ColSpec(DataType.double, "score"),
-    ]
-    return ModelSignature(Schema(asked), Schema(answered))
 
 
 def _peak_mb() -> float:

@@ -12,7 +12,8 @@ import numpy as np
 
 from huaxiang.errors import HuaxiangError
 from huaxiang.promotion import Interval
-from spark_jobs.recommendations import fitting, hybrid, judging, metrics
+from spark_jobs.recommendations import fitting, hybrid, judging, metrics, neighbours
+from spark_jobs.recommendations.fitting import Fitted
 from spark_jobs.recommendations.judging import BASELINES, Judged, Weights
 from spark_jobs.recommendations.pairs import Purchases
 from spark_jobs.recommendations.params import RecommendationParams
@@ -23,24 +24,31 @@ TASKS = ("any", "new")
 
 @dataclass(frozen=True)
 class Report:
-    """What the recipes of one task were worth in the reported window."""
+    """What the recipes of one task were worth in the reported window.
+
+    `measured` are others that cannot be promoted; they have figures beside those of the recipes.
+    """
 
     task: str
     recipes: Mapping[str, Weights]
+    measured: tuple[str, ...]
     customers: int
     found: Mapping[str, Mapping[str, np.ndarray]]  # recipe -> metric -> a figure per customer
+    likeness: Mapping[str, Mapping[str, float]]  # recipe -> coverage and novelty of its lists
     curves: Mapping[str, list[float]]  # recipe -> hit rate at 1, 2, ...
     weights_tried: list[dict[str, float]]
     draws: np.ndarray
     k: int
 
     def metrics(self, recipe: str) -> dict[str, float]:
-        """Figures of a recipe with intervals, beside those of the baseline and the paired difference."""
-        return metrics.flat(self.found[recipe], self.found[BASELINES[self.task]], self.draws, self.k)
+        """Figures of a recipe with intervals, beside those of the baseline and the paired difference; and, without
+        either, what its lists are like."""
+        like = {f"{name}_at_{self.k}": value for name, value in self.likeness[recipe].items()}
+        return metrics.flat(self.found[recipe], self.found[BASELINES[self.task]], self.draws, self.k) | like
 
     def quality(self) -> dict[str, Interval]:
-        """NDCG of every recipe, by which they are judged."""
-        return {name: metrics.interval(found["ndcg"], self.draws) for name, found in self.found.items()}
+        """NDCG of every recipe that can be promoted, by which they are judged."""
+        return {name: metrics.interval(self.found[name]["ndcg"], self.draws) for name in self.recipes}
 
     def difference(self, one: str, other: str) -> Interval:
         """Paired difference in NDCG, with its bootstrap interval over customers."""
@@ -79,53 +87,85 @@ def trained(purchases: Purchases, as_of: date, params: RecommendationParams) -> 
     (tuning, *earlier), reported = cut_offs(as_of, params)
     began = time.perf_counter()
     windows = [window for cut_off in (tuning, *earlier) if (window := _window(purchases, cut_off, tuning, params))]
-    last, _ = windows[0]
-    tried = {task: judging.tuned(last[task], task, params) for task in TASKS}
-    hybrids = {task: hybrid.fit([judged[task] for judged, _ in windows], task, params) for task in TASKS}
+    tried = {task: judging.tuned(windows[0][task], task, params) for task in TASKS}
+    hybrids = {task: hybrid.fit([judged[task] for judged in windows], task, params) for task in TASKS}
     learned = time.perf_counter()
-    judged, products = _judged(purchases, reported, params)
+    judged, fitted = _judged(purchases, reported, params)
+    measured, took = lists_of_neighbours(fitted, params)
     reports = {}
     for task in TASKS:
         weights, all_tried = tried[task]
-        ranker = Ranker(products, settings_of(params), hybrids[task])
-        recipes = judging.recipes(task, weights)
-        reports[task] = report(task, judged[task], recipes, ranker, all_tried, params)
+        ranker = Ranker(fitted.products, settings_of(params), hybrids[task])
+        lists = {name: lists[task] for name, lists in measured.items()}
+        reports[task] = report(task, judged[task], weights, ranker, lists, fitted, all_tried, params)
     final = fitting.fit(purchases, as_of, params)
-    return Training(reports, final.products, hybrids, {**final.seconds, judging.HYBRID: learned - began})
+    return Training(reports, final.products, hybrids, {**final.seconds, **took, judging.HYBRID: learned - began})
 
 
 def report(
     task: str,
     judged: Judged,
-    recipes: Mapping[str, Weights],
+    blend: Weights,
     ranker: Ranker,
+    measured: Mapping[str, np.ndarray],
+    fitted: Fitted,
     weights_tried: list[dict[str, float]],
     params: RecommendationParams,
 ) -> Report:
-    """Judge the recipes on the same customers."""
-    found, curves = {}, {}
-    for name, weights in recipes.items():
-        scores = judged.by(ranker) if name == judging.HYBRID else judged.blended(weights)
-        hits = judged.ranked_hits(scores, params.curve)
+    """Judge the recipes on the same customers, and the lists of others (`measured`: a row per customer by number)."""
+    recipes = judging.recipes(task, blend)
+    known = fitted.pairs
+    information = metrics.information(known.item, len(fitted.products.ids), len(np.unique(known.customer)))
+    found, likeness, curves = {}, {}, {}
+    for name in (*recipes, *measured):
+        if name in measured:
+            lists = measured[name]
+            listed = np.full((judged.customers, params.curve), neighbours.NOTHING)
+            is_known = judged.who < len(lists)  # the others bought nothing before
+            listed[is_known] = lists[judged.who[is_known]]
+            hits = judged.hits_of(listed)
+        else:
+            scores = judged.by(ranker) if name == judging.HYBRID else judged.blended(recipes[name])
+            listed, hits = judged.ranked_items(scores, params.curve), judged.ranked_hits(scores, params.curve)
         found[name] = metrics.per_customer(hits, judged.relevant, params.top)
+        likeness[name] = metrics.likeness(listed[:, : params.top], information)
         curves[name] = [round(float(hits[:, :k].any(axis=1).mean()), 6) for k in range(1, params.curve + 1)]
     draws = metrics.resamples(judged.customers, params.bootstraps, params.seed)
-    return Report(task, recipes, judged.customers, found, curves, weights_tried, draws, params.top)
+    return Report(
+        task, recipes, tuple(measured), judged.customers, found, likeness, curves, weights_tried, draws, params.top
+    )
+
+
+def lists_of_neighbours(
+    fitted: Fitted, params: RecommendationParams
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, float]]:
+    """The lists of those that answer from other customers' purchases, and the seconds each took; none where there are
+    too many customers to look at every two of them."""
+    if int(fitted.pairs.customer.max(initial=-1)) >= params.measured_customers:
+        return {}, {}
+    lists, took = {}, {}
+    for name, recipe in neighbours.RECIPES.items():
+        began = time.perf_counter()
+        items = np.asarray(fitted.products.learned, dtype=np.int64)
+        lists[name] = neighbours.listed(recipe, fitted.pairs, items, params.curve)
+        took[name] = time.perf_counter() - began
+    return lists, took
 
 
 def _window(
     purchases: Purchases, cut_off: date, needed: date, params: RecommendationParams
-) -> tuple[dict[str, Judged], Products] | None:
-    """`_judged`, or None for a window other than the `needed` one in which there is too little to learn from."""
+) -> dict[str, Judged] | None:
+    """The candidates of `_judged`, or None for a window other than the `needed` one in which there is too little to
+    learn from."""
     try:
-        return _judged(purchases, cut_off, params)
+        return _judged(purchases, cut_off, params)[0]
     except HuaxiangError:
         if cut_off == needed:
             raise
         return None
 
 
-def _judged(purchases: Purchases, cut_off: date, params: RecommendationParams) -> tuple[dict[str, Judged], Products]:
+def _judged(purchases: Purchases, cut_off: date, params: RecommendationParams) -> tuple[dict[str, Judged], Fitted]:
     """For each task the candidates, by a fit up to `cut_off`, of the customers who bought in the window after it."""
     from threadpoolctl import threadpool_limits
 
@@ -142,4 +182,4 @@ def _judged(purchases: Purchases, cut_off: date, params: RecommendationParams) -
     ranker = Ranker(fitted.products, settings_of(params))
     with threadpool_limits(1):
         found = {task: judging.judged(ranker, fitted.pairs, targets, task) for task in TASKS}
-    return found, fitted.products
+    return found, fitted

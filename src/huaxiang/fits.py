@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 
+MEASURED = "measured"  # what becomes of a fit without a model: a run with figures, which nothing can promote
+
+
 @dataclass(frozen=True)
 class Fit:
-    """One fit as it is to be kept. It holds figures, pictures and the model: never a row about a customer."""
+    """One fit as it is to be kept. It holds figures, pictures and the model: never a row about a customer. What could
+    answer only by such rows has no model (`model_code` and `signature` are None) and is measured only."""
 
     target: str
     algorithm: str
@@ -26,9 +30,9 @@ class Fit:
     parameters: Mapping[str, object]
     metrics: Mapping[str, float]
     notes: tuple[str, ...]
-    model_code: Path
+    model_code: Path | None
     model_files: Mapping[str, str | bytes]  # file name -> content
-    signature: ModelSignature
+    signature: ModelSignature | None
     pip_requirements: tuple[str, ...]
     model_folders: Mapping[str, Path] = field(default_factory=dict)  # name -> another model, kept whole inside this one
     recipe: str = ""  # algorithm, features and parameters in one name; the algorithm where a target has only one

@@ -20,7 +20,7 @@ from huaxiang import champions, spool
 from huaxiang.disk import is_full
 from huaxiang.errors import HuaxiangError, MlflowAway
 from huaxiang.files import write_text
-from huaxiang.fits import Fit, Training, Version
+from huaxiang.fits import MEASURED, Fit, Training, Version
 from huaxiang.leaderboard import leaderboard
 from huaxiang.mlflow_store import CANDIDATE, CHALLENGER, CHAMPION, aliased, asking
 from huaxiang.model_card import card
@@ -204,6 +204,8 @@ def _planned(
 
 def _role(fit: Fit, plan: Plan) -> tuple[str | None, str]:
     """The alias a fit is to get, if any, and what became of it."""
+    if fit.model_code is None:
+        return None, MEASURED
     if plan.decision is None or fit.recipe == plan.decision.winner:
         return {"won": CHAMPION, "held": CANDIDATE}.get(plan.outcome), plan.outcome
     if fit.recipe == plan.decision.challenger:
@@ -311,6 +313,9 @@ def _tags(fit: Fit, code: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _log_model(mlflow: ModuleType, fit: Fit) -> str:
+    """The model's address; "-" where there is none."""
+    if fit.model_code is None:
+        return "-"
     with tempfile.TemporaryDirectory() as folder:
         paths = {}
         for name, content in fit.model_files.items():

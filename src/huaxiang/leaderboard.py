@@ -7,6 +7,7 @@ from typing import Any
 
 from huaxiang.fits import Training
 
+_BESIDE = ("coverage_at_", "novelty_at_")  # what lists are like: neither good nor bad, so without an interval
 _COSTS = {"seconds": ("fit_seconds",), "memory_mb": ("fit_memory_mb", "peak_mb")}  # as families name them
 
 
@@ -42,5 +43,5 @@ def _first(metrics: Mapping[str, float], names: tuple[str, ...]) -> float | None
 
 
 def _is_told(name: str, metrics: Mapping[str, float]) -> bool:
-    """Figures with an interval; the baseline's stand in its own row."""
-    return f"{name}_low" in metrics and not name.startswith("baseline_")
+    """Figures with an interval, and what lists are like; the baseline's stand in its own row."""
+    return name.startswith(_BESIDE) or (f"{name}_low" in metrics and not name.startswith("baseline_"))

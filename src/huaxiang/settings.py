@@ -32,6 +32,7 @@ _KEYS = {
     "session_timeout_minutes",
     "approval",
     "retrain_days",
+    "least_margin_share",
 }
 
 # Who lets a candidate that has passed its trial become champion: the rule alone, or a person.
@@ -79,6 +80,7 @@ class Settings:
 
     engine: str = "duckdb"
     session_timeout_minutes: int = 30  # a visit ends when nothing happens for longer, where its source knows no visits
+    least_margin_share: float | None = None  # what leaves less of its price is recommended to nobody; None: no limit
     # Model versions that score in place of the champions, by target; a past release is made again with its own.
     pinned_models: Mapping[str, str] | None = None
     approval: str = APPROVALS[0]
@@ -164,6 +166,9 @@ def load_settings() -> Settings:
     approval = said.get("approval", APPROVALS[0])
     if approval not in APPROVALS:
         raise BadConfiguration(f"{config}: approval '{approval}' is not known; use {' or '.join(APPROVALS)}")
+    margin = said.get("least_margin_share")
+    if margin is not None and (type(margin) not in (int, float) or not -1 <= margin < 1):
+        raise BadConfiguration(f"{config}: least_margin_share must be a share from -1 to below 1; write 10 % as 0.1")
     last_day = said.get("last_day")
     if last_day is not None and type(last_day) is not date:
         raise BadConfiguration(f"{config}: last_day '{last_day}' is not a day; write it as 2017-12-31")
@@ -185,6 +190,7 @@ def load_settings() -> Settings:
         session_timeout_minutes=timeout,
         approval=approval,
         retrain_days=retrain_days,
+        least_margin_share=None if margin is None else float(margin),
     )
 
 

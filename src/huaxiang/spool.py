@@ -158,7 +158,8 @@ def _put_fit(fit: Fit, folder: Path) -> dict[str, Any]:
         _put(folder / "files" / name, content if isinstance(content, bytes) else content.encode())
     for name, path in fit.model_folders.items():
         shutil.copytree(path, folder / "folders" / name)
-    _put(folder / "code" / fit.model_code.name, fit.model_code.read_bytes())
+    if fit.model_code:
+        _put(folder / "code" / fit.model_code.name, fit.model_code.read_bytes())
     for name, figure in fit.pictures.items():
         _draw(figure, folder / "pictures" / f"{name}.png")
     return {name: getattr(fit, name) for name in _PLAIN} | {
@@ -168,8 +169,8 @@ def _put_fit(fit: Fit, folder: Path) -> dict[str, Any]:
         "notes": list(fit.notes),
         "model_files": list(fit.model_files),
         "model_folders": list(fit.model_folders),
-        "model_code": fit.model_code.name,
-        "signature": fit.signature.to_dict(),
+        "model_code": fit.model_code.name if fit.model_code else None,
+        "signature": fit.signature.to_dict() if fit.signature else None,
         "pip_requirements": list(fit.pip_requirements),
         "tables": dict(fit.tables),
         "pictures": list(fit.pictures),
@@ -187,8 +188,8 @@ def _fit(said: dict[str, Any], folder: Path) -> Fit:
         notes=tuple(said["notes"]),
         model_files={name: (folder / "files" / name).read_bytes() for name in said["model_files"]},
         model_folders={name: folder / "folders" / name for name in said["model_folders"]},
-        model_code=folder / "code" / said["model_code"],
-        signature=ModelSignature.from_dict(said["signature"]),
+        model_code=folder / "code" / said["model_code"] if said["model_code"] else None,
+        signature=ModelSignature.from_dict(said["signature"]) if said["signature"] else None,
         pip_requirements=tuple(said["pip_requirements"]),
         tables=said["tables"],
         pictures={name: folder / "pictures" / f"{name}.png" for name in said["pictures"]},

@@ -148,7 +148,7 @@ def test_a_reason_with_another_figure_is_found_out(scored, items, tmp_path):
 
 
 def test_the_card_tells_every_recipe_beside_the_baseline(scored):
-    for target, baseline, recipes in (("recommend_any", "own_history", 10), ("recommend_new", "popularity", 8)):
+    for target, baseline, recipes in (("recommend_any", "own_history", 12), ("recommend_new", "popularity", 10)):
         card = json.loads(scored.file(DAY, f"model.{target}.json").read_text())
         assert (card["model"], card["version"], card["baseline"]["name"]) == (target, "1", baseline)
         assert (card["training_as_of"], card["scored_as_of"]) == ("2024-06-30", "2024-06-30")
@@ -167,8 +167,13 @@ def test_each_recipe_is_a_run_and_nothing_about_a_customer_is_tracked(scored):
     runs = [run for run in runs if run.data.tags["recipe"] != "leaderboard"]
     assert {run.data.tags["recipe"] for run in runs} == {
         "own_history", "own_history_fading", "popularity", "als", "svd", "item_based", "ease", "content", "blend",
-        "hybrid",
+        "hybrid", "user_based", "next_basket",
     }  # fmt: skip
+    # What answers from other customers' purchases is measured, and there is no model that would hold them.
+    measured = {run.data.tags["recipe"]: run for run in runs if run.data.tags["promotion"] == "measured"}
+    assert set(measured) == {"user_based", "next_basket"}
+    assert {run.data.tags["spool_model"] for run in measured.values()} == {"-"}
+    assert all({"coverage_at_10", "novelty_at_10"} <= set(run.data.metrics) for run in runs)
     assert all({"hr_at_10", "ndcg_at_10_gain_low", "fit_seconds", "peak_mb"} <= set(run.data.metrics) for run in runs)
     winner = tracking.champion(scored.settings, "recommend_any").run_id
     pictures = [file.path for file in mlflow.MlflowClient().list_artifacts(winner, "plots")]
@@ -311,6 +316,25 @@ def test_a_home_of_few_purchases_needs_no_spark(scored, items):
     assert not any(job.needs_spark(scored.settings, DAY, action) for action in ("train", "score"))
     without = replace(scored, spark=None)
     pd.testing.assert_frame_equal(without.scores(), items, check_exact=True)
+
+
+def test_with_a_least_margin_nobody_is_offered_less_and_too_high_a_one_is_refused(scored, items):
+    margins = pd.DataFrame({"product_id": sorted(set(purchases()["product_id"]))})
+    margins["margin_share"] = np.arange(len(margins)) % 4 / 10  # 0, .1, .2, .3, 0 ...
+    path = scored.settings.home.inputs(DAY.id) / "margins.parquet"
+    margins.to_parquet(path, index=False)
+    bound = replace(scored, settings=replace(scored.settings, least_margin_share=0.1))
+    try:
+        now = bound.scores()
+        assert set(items["product_id"]) & set(margins.loc[margins["margin_share"] < 0.1, "product_id"])
+        assert now.merge(margins, on="product_id")["margin_share"].min() == 0.1
+        assert set(now[now["task"] == "any"].groupby("customer_id").size()) == {10}
+        assert bound.false_reasons(DAY) == []
+        with pytest.raises(HuaxiangError, match=r"least_margin_share 0.9 leaves 0 of 40 products"):
+            replace(scored, settings=replace(scored.settings, least_margin_share=0.9)).scores()
+    finally:
+        path.unlink()
+        scored.scores()
 
 
 def test_what_a_customer_suppressed_never_returns_and_others_take_its_place(scored, items):

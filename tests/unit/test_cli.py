@@ -32,6 +32,7 @@ def test_a_day_that_is_no_day_is_refused(capsys):
         ("name: x\nsource: [a]\ntime_zone: UTC\n", "unknown key 'source'"),
         ("name: x\nsources: [a]\ntime_zone: UTC\nlast_day: soon\n", "last_day 'soon' is not a day"),
         ("name: x\nsources: [a]\ntime_zone: UTC\nengine: flink\n", "engine 'flink' is not known; use duckdb or spark"),
+        ("name: x\nsources: [a]\ntime_zone: UTC\nleast_margin_share: 10 %\n", "write 10 % as 0.1"),
         ("- a\n", "must be a mapping"),
         ("name: [\n", "not valid YAML"),
     ],

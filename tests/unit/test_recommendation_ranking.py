@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from spark_jobs.recommendations.catalogue import Catalogue
 from spark_jobs.recommendations.ranking import (
     ALS,
     COMPONENTS,
@@ -177,3 +179,18 @@ def test_no_more_of_a_kind_are_listed_than_asked_for():
     found = ranker.candidates(NOTHING)
     [scores] = ranker.scores([found], weights_of({"popularity": 1.0}))
     assert "".join(PRODUCTS.ids[found.items[ranker.top(found, scores, False, 5)]]) == "ce"
+
+
+def test_a_product_with_too_small_a_margin_is_offered_to_nobody_and_still_tells_of_its_buyers(tmp_path):
+    day = Catalogue(PRODUCTS.ids, np.array(["x", "x", "y", "y", ""]), *(PRODUCTS.popularity for _ in range(4)))
+    margins = pd.DataFrame({"product_id": ["a", "c", "d", "gone"], "margin_share": [0.05, 0.1, 0.3, -1.0]})
+    margins.to_parquet(tmp_path / "margins.parquet")
+    barred = day.below(tmp_path / "margins.parquet", 0.1)
+    assert barred.tolist() == [0]  # of b and e no margin is known; c leaves just enough
+    free, bound = (Ranker(PRODUCTS, SETTINGS, barred=some) for some in (np.array([], dtype=int), barred))
+    one, other = (ranker.candidates(BOUGHT_A) for ranker in (free, bound))
+    assert sorted(PRODUCTS.ids[one.items]) == list("abcde")
+    assert sorted(PRODUCTS.ids[other.items]) == list("bcde")
+    # a is barred, and that it was bought is still why b is liked.
+    of_b = [found.values[PRODUCTS.ids[found.items] == "b"][0, ALS] for found in (one, other)]
+    assert of_b[0] == of_b[1] > 0

@@ -5,7 +5,9 @@ import signal
 
 import pytest
 
-from huaxiang import spool, stray, tracking
+from huaxiang import handover, spool, stray, tracking
+from huaxiang.fits import Fit, Training
+from huaxiang.promotion import Decision
 
 MANIFEST = {"release_id": "2024-01-01-aaaa", "fence": 1}
 
@@ -39,3 +41,14 @@ def test_an_entry_whose_removal_was_killed_does_not_wait_any_more(settings, fata
     spool.remove(again)
     stray.clear_up(settings)
     assert list(settings.home.mlflow_spool.iterdir()) == []
+
+
+def test_a_fit_without_a_model_is_measured_and_comes_back_as_it_was_written_down(settings):
+    fit = Fit(
+        "recommend_any", "user-based", "", "f", "2024-01-01", {}, {"ndcg": 0.9}, (), None, {}, None, (), recipe="u"
+    )
+    training = Training((fit,), "ndcg", Decision("u", None, "the best figure of all"))
+    read = spool.training(spool.put_training(settings, training, {}))
+    assert read.fits == (fit,)
+    plan = handover.Plan("key", None, "won", training.decision, False)
+    assert handover._role(read.fits[0], plan) == (None, "measured")

@@ -15,7 +15,8 @@ products as (
         product_type,
         is_private_label,
         manufacturer_id,
-        package_size
+        package_size,
+        margin_share
 
     from latest
 

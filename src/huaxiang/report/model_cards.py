@@ -43,6 +43,7 @@ _OUTCOMES = {
     "unchanged": "in use, the same as before",
     "lost": "tried, lost",
     "challenger": "tried, second best",
+    "measured": "measured only: a model of it would hold other customers' purchases",
 }
 _LONGEST_NAME = 40
 _SUFFIXES = ("_low", "_high", "_gain")

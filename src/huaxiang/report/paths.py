@@ -50,7 +50,7 @@ def visits(tables: BuildTables) -> Visits | None:
     )
     seen = "page_view_count" in tables.columns["customer_web_features"]
     [pages] = tables.rows(
-        f"select {'sum(page_view_count)::bigint' if seen else '0'} as pages_seen from customer_web_features"
+        f"select {'sum(page_view_count)::bigint' if seen else 'max(0)'} as pages_seen from customer_web_features"
     )
     depth = tables.rows(
         """

@@ -14,7 +14,7 @@ from huaxiang.errors import BadConfiguration
 from huaxiang.lease import hold_file
 from huaxiang.progress import tell
 from huaxiang.settings import Settings
-from huaxiang.simulate import complete_journey, eshop_clothing_2008, febrl
+from huaxiang.simulate import complete_journey, eshop_clothing_2008, febrl, movielens_100k
 from huaxiang.simulate.drops import Drop, Sample, remove_parts, write_drops
 
 Player = Callable[[duckdb.DuckDBPyConnection, Path, date, Sample], list[Drop]]
@@ -23,6 +23,7 @@ Player = Callable[[duckdb.DuckDBPyConnection, Path, date, Sample], list[Drop]]
 PLAYERS: dict[str, Player] = {
     "complete_journey": complete_journey.drops,
     "eshop_clothing_2008": eshop_clothing_2008.drops,
+    "movielens_100k": movielens_100k.drops,
     **{f"febrl_{system}": febrl.player(system) for system in febrl.SYSTEMS},
 }
 

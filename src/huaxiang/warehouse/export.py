@@ -133,6 +133,11 @@ def export_inputs(settings: Settings, run: Run, with_snapshots: bool = False) ->
             "order by all"
         )
         write_parquet(connection, suppressed, folder / "suppressions.parquet")
+        if settings.least_margin_share is not None:
+            margins = (
+                "select product_id, margin_share from staging.stg_products where margin_share is not null order by 1"
+            )
+            write_parquet(connection, margins, folder / "margins.parquet")
         declared = "select * from staging.stg_customers order by customer_id"
         write_parquet(connection, declared, folder / "declared.parquet")
         if not with_snapshots:

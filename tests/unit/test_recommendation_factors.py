@@ -1,0 +1,31 @@
+"""ALS in numpy: rows solved many at once are what each row's own equations say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from spark_jobs.recommendations import factors
+from spark_jobs.recommendations.params import RecommendationParams
+
+PARAMS = replace(RecommendationParams(), rank=3, alpha=2.0, regularisation=0.1)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 10_000])
+def test_each_row_solves_its_normal_equations_however_many_are_solved_together(at_once, monkeypatch):
+    monkeypatch.setattr(factors, "_AT_ONCE", at_once)
+    rng = np.random.default_rng(5)
+    values = rng.random((12, 9)) * (
+        rng.random((12, 9)) < np.linspace(0, 1, 12)[:, None]
+    )  # from empty rows to full ones
+    fixed = rng.normal(size=(9, 3))
+    found = factors._half_step(scipy.sparse.csr_matrix(values), fixed, PARAMS)
+    assert not found[0].any()
+    for row, of_row in zip(values[1:], found[1:], strict=True):
+        bought = row > 0
+        confidence = np.where(bought, 1 + 2.0 * row, 1.0)
+        left = (fixed * confidence[:, None]).T @ fixed + 0.1 * bought.sum() * np.eye(3)
+        assert left @ of_row == pytest.approx(fixed.T @ (confidence * bought), abs=1e-9)

@@ -1,0 +1,39 @@
+"""Recipes that answer from other customers' purchases, on four customers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from spark_jobs.recommendations import metrics, neighbours
+from spark_jobs.recommendations.neighbours import NOTHING
+from spark_jobs.recommendations.pairs import Pairs
+
+# Ann and Bob buy 0 and 1, Bob also 2; Cid and Dan buy 3, Dan also 4.
+ANN, BOB, CID, DAN = range(4)
+ROWS = [(ANN, 0, 2), (ANN, 1, 1), (BOB, 0, 1), (BOB, 1, 1), (BOB, 2, 1), (CID, 3, 1), (DAN, 3, 1), (DAN, 4, 3)]
+PAIRS = Pairs.of(pd.DataFrame(ROWS, columns=["customer", "item", "times"]).assign(age=0.0, lately=1.0, first_age=0.0))
+ITEMS = np.arange(5)
+
+
+def test_a_customer_is_offered_what_the_most_alike_one_bought_and_never_what_only_strangers_did():
+    found = neighbours.listed(lambda pairs, items: neighbours.user_based(pairs, items, count=1), PAIRS, ITEMS, 3)
+    assert found["new"][ANN].tolist() == [2, NOTHING, NOTHING]
+    assert found["new"][CID].tolist() == [4, NOTHING, NOTHING]
+    assert found["any"][ANN].tolist() == [0, 1, 2]
+
+
+def test_the_next_basket_is_the_own_one_mixed_with_the_neighbours():
+    found = neighbours.listed(lambda pairs, items: neighbours.next_basket(pairs, items, count=1), PAIRS, ITEMS, 3)
+    # Ann's frequencies are 1 and 1/2; Bob, who is nearest, has 1, 1 and 1 and adds .3 each.
+    assert found["any"][ANN].tolist() == [0, 1, 2]
+    assert found["new"][ANN].tolist() == [2, NOTHING, NOTHING]
+    assert found["any"][DAN].tolist()[0] == 4
+
+
+def test_coverage_counts_products_and_novelty_is_the_surprise_of_seeing_them_bought():
+    # Of 4 customers all bought product 0, one bought 1, two bought 2, nobody 3: 0, 2, 1 and (as if one did) 2 bits.
+    bits = metrics.information(np.array([0, 0, 0, 0, 1, 2, 2]), products=4, customers=4)
+    assert bits.tolist() == [0, 2, 1, 2]
+    found = metrics.likeness(np.array([[0, 1], [0, NOTHING]]), bits)
+    assert found == {"coverage": 0.5, "novelty": 0.666667}
