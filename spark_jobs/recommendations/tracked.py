@@ -91,7 +91,6 @@ def _fit(
     found = report.metrics(name)
     is_candidate = name in report.recipes
     fingerprint = _fingerprint(settings, run, inputs_hash, task, name, params)
-    seconds = {one: round(_seconds(trained, one, weights), 1) for one, weights in report.recipes.items()}
     recipe = {
         "format": FORMAT,
         "task": task,
@@ -105,7 +104,9 @@ def _fit(
         "report": {
             **said,
             "metrics": {**found, "customers": report.customers},
-            "tried": [one | {"seconds": seconds[one["recipe"]]} for one in said["tried"]],
+            "tried": [
+                one | {"seconds": round(_seconds(trained, one["recipe"], one["weights"]), 1)} for one in said["tried"]
+            ],
         },
     }
     return tracking.Fit(
