@@ -101,13 +101,7 @@ def _fit(
         "popularity_days": params.popularity_days,
         "fingerprint": fingerprint,
         "training_as_of": str(run.as_of),
-        "report": {
-            **said,
-            "metrics": {**found, "customers": report.customers},
-            "tried": [
-                one | {"seconds": round(_seconds(trained, one["recipe"], one["weights"]), 1)} for one in said["tried"]
-            ],
-        },
+        "report": {**said, "metrics": {**found, "customers": report.customers}},
     }
     return tracking.Fit(
         target=TARGETS[task],

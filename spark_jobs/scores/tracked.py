@@ -53,14 +53,12 @@ class Kept:
 
     @property
     def tried(self) -> list[dict[str, Any]]:
-        """Every recipe with its figures, what became of it and its seconds of processor time; those left out have their
-        reason and no figure."""
+        """Every recipe with its figures and what became of it; those left out have their reason and no figure."""
         told = [
             {
                 "recipe": recipe,
                 "metrics": dict(found),
                 "outcome": _outcome(recipe, self.decision),
-                "seconds": round(self.trial.judged[recipe].cost.seconds, 1),
             }
             for recipe, found in self.metrics.items()
         ]
