@@ -45,7 +45,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Version:
-    """A registered model version."""
+    """A registered model version. `costs`: the seconds that each recipe of its training took to fit."""
 
     target: str
     version: str
@@ -53,6 +53,7 @@ class Version:
     fingerprint: str
     metrics: Mapping[str, float]
     recipe: str = ""
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,3 +79,9 @@ class Training:
     @property
     def target(self) -> str:
         return self.fits[0].target
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Seconds by recipe, of those that say them."""
+        known = {fit.recipe or fit.algorithm: fit.metrics.get("fit_seconds") for fit in self.fits}
+        return {recipe: round(seconds, 1) for recipe, seconds in known.items() if seconds is not None}

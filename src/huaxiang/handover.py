@@ -73,7 +73,7 @@ def hand_over(settings: Settings, entry: Entry, cannot_score: CannotScore | None
         tags = _tags(fit, code) | told | above
         run_id, model_uri = _logged(settings, fit, tags, is_resumed)
         if role:
-            made = _registered(settings, fit, run_id, model_uri, role, is_resumed)
+            made = _registered(settings, fit, training.costs, run_id, model_uri, role, is_resumed)
             version = made if role in (CHAMPION, CANDIDATE) else version
             if role == CANDIDATE:
                 with asking(settings) as mlflow:
@@ -335,12 +335,21 @@ def _log_model(mlflow: ModuleType, fit: Fit) -> str:
     return str(logged.model_uri)
 
 
-def _registered(settings: Settings, fit: Fit, run_id: str, model_uri: str, alias: str, is_resumed: bool) -> Version:
+def _registered(
+    settings: Settings,
+    fit: Fit,
+    costs: Mapping[str, float],
+    run_id: str,
+    model_uri: str,
+    alias: str,
+    is_resumed: bool,
+) -> Version:
     """The run's model as a registered version that bears the alias; a champion is also kept in the home."""
     from mlflow.exceptions import MlflowException
 
     recipe = fit.recipe or fit.algorithm
     tags = {"algorithm": fit.algorithm, "recipe": recipe, "fingerprint": fit.fingerprint, "as_of": fit.as_of}
+    tags |= {"costs": json.dumps(dict(costs))}
     with asking(settings) as mlflow:
         client = mlflow.MlflowClient()
         try:
@@ -363,7 +372,9 @@ def _registered(settings: Settings, fit: Fit, run_id: str, model_uri: str, alias
             )
         )
         client.set_registered_model_alias(fit.target, alias, version.version)
-        said = Version(fit.target, str(version.version), run_id, fit.fingerprint, dict(fit.metrics), recipe)
+        said = Version(
+            fit.target, str(version.version), run_id, fit.fingerprint, dict(fit.metrics), recipe, dict(costs)
+        )
         model = downloaded(mlflow, said)
     if alias == CHAMPION:
         champions.keep(settings, said, model)

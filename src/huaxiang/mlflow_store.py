@@ -7,6 +7,7 @@ that does not exist, a parameter that is too long) MLflow has answered, so they 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -131,8 +132,9 @@ def _version(settings: Settings, target: str, ask: Callable[[Any], Any]) -> Vers
             raise
         metrics = client.get_run(found.run_id).data.metrics
     tags = found.tags
+    costs = json.loads(tags.get("costs", "{}"))
     return Version(
-        target, str(found.version), found.run_id, tags.get("fingerprint", ""), metrics, tags.get("recipe", "")
+        target, str(found.version), found.run_id, tags.get("fingerprint", ""), metrics, tags.get("recipe", ""), costs
     )
 
 

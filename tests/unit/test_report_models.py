@@ -176,12 +176,14 @@ def test_a_models_sentences_have_places_of_their_own_and_are_no_figures():
 
 def test_recipes_are_drawn_over_their_seconds_and_the_reason_of_the_one_in_use_is_told():
     tried = [
-        {"recipe": "boosting", "metrics": AUC, "outcome": "won", "seconds": 12.5},
-        {"recipe": "recency_alone", "metrics": AUC, "outcome": "lost", "seconds": 0.0},
+        {"recipe": "boosting", "metrics": AUC, "outcome": "won"},
+        {"recipe": "recency_alone", "metrics": AUC, "outcome": "lost"},
         {"recipe": "old", "metrics": AUC, "outcome": "lost"},
     ]
-    card = _card(AUC, tried=tried, recipe="boosting", promotion="boosting beats recency_alone by +0.0400")
+    said = {"model": "churn_28d", "metrics": AUC, "baseline": {"name": "recency_alone"}, "tried": tried}
+    said |= {"recipe": "boosting", "promotion": "boosting beats recency_alone by +0.0400"}
+    card = read_card(said, "scores", {"boosting": 12.5, "recency_alone": 0.0})
     assert card.why == "Boosting beats recency alone by +0.0400."
     drawn = str(cost(card))
     assert drawn.index("0.0 s  recency alone") < drawn.index("12.5 s  boosting") and "old" not in drawn.split()
-    assert cost(_card(AUC, tried=tried[2:])) is None
+    assert cost(_card(AUC, tried=tried)) is None

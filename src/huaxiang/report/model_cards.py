@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from huaxiang import champions
+from huaxiang.errors import BrokenConservation
 from huaxiang.report.metrics import Metric, in_order, metric
 from huaxiang.report.model_tables import CardTable, card_tables
 from huaxiang.report.tables import BuildTables, read_json
+from huaxiang.settings import Settings
 
 _SAYS = {
     "segments": ("Segments", "Puts every customer into the group of those who behave most alike."),
@@ -116,14 +119,16 @@ class ModelCard:
 def cards(tables: BuildTables) -> tuple[ModelCard, ...]:
     """The cards of all models of the build, in the order of the list above, unknown models last."""
     order = list(_SAYS)
-    found = [read_card(read_json(path), path.parent.name) for path in sorted(tables.build.glob("*/model*.json"))]
+    read = [(path.parent.name, read_json(path)) for path in sorted(tables.build.glob("*/model*.json"))]
+    found = [read_card(said, family, costs(tables.settings, said)) for family, said in read]
     return tuple(
         sorted(found, key=lambda card: (order.index(card.target) if card.target in order else len(order), card.target))
     )
 
 
-def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
-    """A card as the model's family wrote it."""
+def read_card(said: Mapping[str, Any], family: str, costs: Mapping[str, float] | None = None) -> ModelCard:
+    """A card as the model's family wrote it; `costs` are the seconds of each recipe, which no card holds: it is the same
+    in every home."""
     target = str(said.get("model") or family)
     title, sentence = _SAYS.get(target, ("", ""))
     title = str(said.get("title") or title or _spaced(target).capitalize())
@@ -151,11 +156,20 @@ def read_card(said: Mapping[str, Any], family: str) -> ModelCard:
         split=str(said.get("split") or ""),
         customers=int(customers) if isinstance(customers, int | float) else None,
         measures=measures,
-        tried=_tried(said, [measure.key for measure in measures], recipe),
+        tried=_tried(said, [measure.key for measure in measures], recipe, costs or {}),
         why=_why(said, recipe),
         notes=tuple(_sentence(str(note)) for note in said.get("notes") or () if note),
         tables=card_tables(said),
     )
+
+
+def costs(settings: Settings, said: Mapping[str, Any]) -> Mapping[str, float]:
+    """Seconds by recipe of the training that made the card's version, where this home keeps that version."""
+    try:
+        kept = champions.last(settings, str(said.get("model")))
+    except BrokenConservation:
+        return {}
+    return kept.costs if kept and kept.version == str(said.get("version")) else {}
 
 
 def read_measures(figures: Mapping[str, float], judged_by: str = "") -> tuple[Measure, ...]:
@@ -252,7 +266,7 @@ def _why(said: Mapping[str, Any], recipe: str) -> str:
     return _sentence(_spaced(reason)) if reason and recipe else ""
 
 
-def _tried(said: Mapping[str, Any], names: list[str], in_use: object) -> tuple[Recipe, ...]:
+def _tried(said: Mapping[str, Any], names: list[str], in_use: object, costs: Mapping[str, float]) -> tuple[Recipe, ...]:
     """Every recipe of the training, the one in use first."""
     rows = [
         Recipe(
@@ -260,7 +274,7 @@ def _tried(said: Mapping[str, Any], names: list[str], in_use: object) -> tuple[R
             figures=tuple(_figure(row.get("metrics") or {}, name) for name in names),
             outcome=_outcome(row, said.get("baseline") or {}),
             is_in_use=row.get("recipe") == in_use,
-            seconds=row.get("seconds"),
+            seconds=costs.get(str(row.get("recipe"))),
         )
         for row in said.get("tried") or ()
     ]
