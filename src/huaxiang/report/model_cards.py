@@ -127,8 +127,8 @@ def cards(tables: BuildTables) -> tuple[ModelCard, ...]:
 
 
 def read_card(said: Mapping[str, Any], family: str, costs: Mapping[str, float] | None = None) -> ModelCard:
-    """A card as the model's family wrote it; `costs` are the seconds of each recipe, which no card holds: it is the same
-    in every home."""
+    """A card as the model's family wrote it; `costs` are the seconds of each recipe, which no card holds, since it is
+    the same in every home."""
     target = str(said.get("model") or family)
     title, sentence = _SAYS.get(target, ("", ""))
     title = str(said.get("title") or title or _spaced(target).capitalize())
