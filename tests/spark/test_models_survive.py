@@ -30,12 +30,12 @@ DIES = """
 import os, signal, sys
 from pyspark import SparkContext
 from huaxiang import cli
-from spark_jobs.segments import job
-fit = job.fit
+from spark_jobs.segments import training
+fit = training.fit
 def dying(*arguments):
     os.kill(SparkContext._active_spark_context._gateway.proc.pid, signal.SIGKILL)
     return fit(*arguments)
-job.fit = dying
+training.fit = dying
 sys.exit(cli.main(["models", "--as-of", sys.argv[1]]))
 """
 
