@@ -1,7 +1,8 @@
 """How many customers keep their segment id when segments are found anew four weeks later; prints a row per refit.
 
-Reads the training days in the warehouse of HUAXIANG_HOME (DuckDB) and writes nothing. The recipe's features, scaling
-and matching are the family's own; scikit-learn's K-Means stands in for Spark's, with as many segments as the champion.
+Reads the training days in the warehouse of HUAXIANG_HOME (DuckDB; `huaxiang train` leaves them there) and writes
+nothing. The recipe's features, scaling, matching and steps are the family's own; scikit-learn's K-Means stands in for
+Spark's, with as many segments as the champion. Each refit is followed from the settled one before.
 
     HUAXIANG_HOME=var .venv/work/bin/python -m scripts.segment_continuity 6
 """
@@ -10,30 +11,57 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from huaxiang.settings import load_settings
-from spark_jobs.segments import matching, nearest
+from spark_jobs.segments import matching, nearest, staying
 from spark_jobs.segments.model import Segment, SegmentModel
 from spark_jobs.segments.params import Feature, SegmentParams
 from spark_jobs.segments.transforms import Scaling
 
 if TYPE_CHECKING:
-    from spark_jobs.segments.nearest import Floats
+    from spark_jobs.segments.nearest import Floats, Ids
 
 PARAMS = SegmentParams()
 
 
 def main(segments: int) -> None:
-    """Refit on every training day, and match each fit with the one before on the customers of its own day."""
+    """Refit on every training day, and follow each from the one before on the customers of its own day."""
     days = _days()
-    models = {day: _fit(values, segments) for day, values in days.items()}
-    for before, day in zip(list(days)[:-1], list(days)[1:], strict=True):
-        old, new = (nearest.segment_ids(nearest.coordinates(days[day], m), m) for m in (models[before], models[day]))
-        shared = Counter(zip((new - 1).tolist(), old.tolist(), strict=True))
-        kept = matching.matched_ids(shared, [0.0] * segments).kept_share
-        print(f"{before} -> {day}  {len(old):,} customers  same id {kept:.1%}")
+    known: SegmentModel | None = None
+    for day, values in days.items():
+        refit = _fit(values, segments)
+        if known is None:
+            known = refit
+            continue
+        before = nearest.segment_ids(nearest.coordinates(values, known), known)
+        lines, ways = _ways(nearest.coordinates(values, refit), before, refit)
+        taken = staying.farthest(ways, PARAMS)
+        print(
+            f"{day}  {len(before):,} customers  same id {ways[0].kept:.1%} by the refit, {taken.kept:.1%} at"
+            f" {taken.step:.0%} of the way, squares {staying.loss(taken, ways[0]):+.2%}"
+        )
+        known = replace(refit, segments=lines[taken.step])
+
+
+def _ways(
+    points: Floats, before: Ids, refit: SegmentModel
+) -> tuple[dict[float, tuple[Segment, ...]], list[staying.Way]]:
+    """What `staying.settle` looks at, for customers in memory."""
+    found = nearest.segment_ids(points, refit)
+    shared = Counter(zip((found - 1).tolist(), before.tolist(), strict=True))
+    ids = matching.matched_ids(shared, [0.0] * len(refit.segments)).ids
+    ends = {number: segment.centre for number, segment in zip(ids, refit.segments, strict=True)}
+    starts = {number: tuple(points[before == number].mean(axis=0)) for number in ends}
+    lines = {step: staying.between(starts, ends, step, PARAMS.decimals) for step in PARAMS.steps}
+    ways = []
+    for step, segments in lines.items():
+        model = replace(refit, segments=segments)
+        kept = float((nearest.segment_ids(points, model) == before).mean())
+        ways.append(staying.Way(step, kept, float((nearest.distances(points, model).min(axis=1) ** 2).sum())))
+    return lines, ways
 
 
 def _days() -> dict[date, Floats]:

@@ -13,7 +13,7 @@ from spark_jobs.segments.params import SegmentParams
 from spark_jobs.segments.transforms import COORDINATES, Scaling, one_row
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 Centre = tuple[float, ...]
 
@@ -98,6 +98,12 @@ def fit(scaled: DataFrame, k: int, params: SegmentParams) -> tuple[Centre, ...]:
 
 def assign(scaled: DataFrame, segments: tuple[Segment, ...], decimals: int) -> DataFrame:
     """Add `segment_id`, `segment_name` and `distance` (to the centre, rounded); of equally near ones the lowest id."""
+    found = scaled.withColumn("nearest", nearest(segments, decimals))
+    return found.select(*scaled.columns, "nearest.segment_id", "nearest.segment_name", "nearest.distance")
+
+
+def nearest(segments: tuple[Segment, ...], decimals: int) -> Column:
+    """`distance`, `segment_id` and `segment_name` of the segment whose centre is nearest, as one struct."""
     options = []
     for segment in segments:
         along = enumerate(zip(segment.centre, segment.widths, strict=True))
@@ -111,8 +117,7 @@ def assign(scaled: DataFrame, segments: tuple[Segment, ...], decimals: int) -> D
             )
         )
     # Structs compare field by field: the distance first, then the id.
-    nearest = scaled.withColumn("nearest", F.array_min(F.array(*options)))
-    return nearest.select(*scaled.columns, "nearest.segment_id", "nearest.segment_name", "nearest.distance")
+    return F.array_min(F.array(*options))
 
 
 def unnamed(centres: Any, decimals: int, spreads: Any = None, offsets: Any = None) -> tuple[Segment, ...]:

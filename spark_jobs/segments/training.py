@@ -15,7 +15,7 @@ from huaxiang.code_version import code_hash
 from huaxiang.promotion import Decision, Judging
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
-from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers, shapes, transforms
+from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers, shapes, staying, transforms
 from spark_jobs.segments.model import SegmentModel, fit, unnamed
 from spark_jobs.segments.named import Named, named
 from spark_jobs.segments.params import SegmentParams
@@ -23,7 +23,7 @@ from spark_jobs.segments.params import SegmentParams
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     Array = np.ndarray
 
@@ -68,13 +68,15 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
     scaled = transforms.scaled(features, scalings, params.decimals).cache()
     points = inputs.points(inputs.drawn(scaled, params.sample_customers))
     choice = choose_k.choose(points, params)
-    groups = {shapes.K_MEANS: unnamed(fit(scaled, choice.k, params), params.decimals)}
+    known = champions.model(settings)
+    origin = _origin(settings, path, params)
+    settled = _settled(scaled, known, origin, choice.k, params)
+    groups = {shapes.K_MEANS: unnamed(settled.centres, params.decimals)}
     seconds = {shapes.K_MEANS: round(time.perf_counter() - began, 2)}
     rivals = shapes.shapes(points, choice.k, params) if choice.k > 1 else ()
     groups |= {rival.recipe: rival.segments for rival in rivals if rival.segments}
     seconds |= {rival.recipe: rival.figures["fit_seconds"] for rival in rivals}
 
-    known = champions.model(settings)
     told = {recipe: named(spark, settings, run, scaled, known, some, params) for recipe, some in groups.items()}
     rival = {one.recipe: one for one in rivals}
     judging = compared(points, told, rival, params)
@@ -92,10 +94,12 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
     figures = {
         recipe: {**_figures(points, one, choice, rival.get(recipe), params), **shared} for recipe, one in told.items()
     }
+    figures[shapes.K_MEANS] |= settled.figures
     report = {
         "baseline": {"name": "five groups by RFM score", **beside},
         "k_table": [_row(candidate) for candidate in choice.candidates],
-        "notes": list(choice.notes),
+        "notes": [*choice.notes, *([settled.note] if settled.note else [])],
+        "origin": origin,
         "tried": _tried(figures, decision, rivals),
         "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
     }
@@ -105,7 +109,7 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
         ids = [segment.segment_id for segment in one.segments]
         model = SegmentModel(
             training_as_of=str(run.as_of),
-            fingerprint=_fingerprint(settings, path, recipe, ids, params),
+            fingerprint=_hash({"origin": origin, "recipe": recipe, "segments": [asdict(s) for s in one.segments]}),
             decimals=params.decimals,
             scalings=scalings,
             segments=one.segments,
@@ -216,14 +220,29 @@ def _row(candidate: choose_k.Candidate) -> dict[str, Any]:
     }
 
 
-def _fingerprint(settings: Settings, features: Path, recipe: str, ids: list[int], params: SegmentParams) -> str:
-    """Hash of inputs, parameters, code and the ids that were kept: equal for the same fit in another home."""
-    parts = {
-        "features": content_hash(features),
-        "recipe": recipe,
-        "ids": ids,
-        "currency": settings.currency,
-        "params": asdict(params),
-        "code": code_hash(settings.project, ("spark_jobs",)),
-    }
+def _settled(
+    scaled: DataFrame, known: SegmentModel | None, origin: str, k: int, params: SegmentParams
+) -> staying.Settled:
+    """K-Means, no farther from the champion than customers may move.
+
+    A champion of this very training, which was begun again, has settled already: a second time would go farther.
+    """
+    if known and known.report.get("origin") == origin and known.report.get("recipe") == shapes.K_MEANS:
+        return staying.Settled(tuple(segment.centre for segment in known.segments))
+    return staying.settle(scaled, known, fit(scaled, k, params), params)
+
+
+def _origin(settings: Settings, features: Path, params: SegmentParams) -> str:
+    """Hash of inputs, parameters and code: equal for the same training in another home."""
+    return _hash(
+        {
+            "features": content_hash(features),
+            "currency": settings.currency,
+            "params": asdict(params),
+            "code": code_hash(settings.project, ("spark_jobs",)),
+        }
+    )
+
+
+def _hash(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -274,6 +274,28 @@ def test_ids_are_those_of_the_champion_where_there_is_no_release_before(shop):
     assert list(shop.scores(TUESDAY)["segment_id"]) == list(before["segment_id"])
 
 
+def test_a_refit_goes_only_so_far_as_customers_keep_their_segment(spark):
+    from spark_jobs.segments import staying, transforms
+    from spark_jobs.segments.model import Segment, SegmentModel
+
+    plain = transforms.Scaling("spend", False, 1.0, 0.0, 0.0, 0.0, 1.0, 1000.0, 1.0)
+    segments = tuple(Segment(number, "", (), (centre,)) for number, centre in ((7, 75.0), (9, 25.0)))
+    known = SegmentModel("2024-03-04", "", 6, (plain,), segments, {})
+    customers = spark.range(101).selectExpr("cast(id as string) as customer_id", "cast(id as double) as spend")
+    scaled = transforms.scaled(customers, (plain,), 6)
+
+    # 50 customers lie nearest to 25, on average at 24.5, the others at 75. The refit's border is 62, so 12 of 101 would
+    # change; that of .4 of the way 54.65, for which five do, that of .6 57.1, for which eight do.
+    found = staying.settle(scaled, known, ((40.0,), (84.0,)), PARAMS)
+    assert found.taken.step == 0.4
+    assert found.taken.kept == pytest.approx(96 / 101)
+    assert found.refit.kept == pytest.approx(89 / 101)
+    assert sorted(found.centres) == [(30.7,), (78.6,)]
+
+    assert staying.settle(scaled, known, ((10.0,), (50.0,), (90.0,)), PARAMS).taken is None  # a segment came
+    assert staying.settle(scaled, None, ((40.0,), (84.0,)), PARAMS).centres == ((40.0,), (84.0,))
+
+
 def test_who_moved_since_the_release_before_is_told_with_the_features_that_moved(shop):
     monday = features(MONDAY.as_of)
     shop.has(MONDAY, monday)
