@@ -67,12 +67,16 @@ def _half_step(matrix: scipy.sparse.csr_matrix, fixed: Array, params: Recommenda
 
 def svd(learned: Array, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array]:
     """A truncated SVD of log(1 + orders), each product over the fourth root of its buyers: what turns a history into
-    tastes, and tastes into values, a row per learned product."""
+    tastes, and tastes into values, a row per learned product. Of a single product, or customer, there is no taste to
+    learn: then nothing has a value."""
     import scipy.sparse
     import scipy.sparse.linalg
 
     matrix = pairs.matrix(learned, np.log1p(pairs.times))
     rank = min(params.svd_rank, min(matrix.shape) - 1)
+    if rank < 1:
+        none = np.zeros((len(learned), 0), np.float32)
+        return none, none
     root = np.maximum(np.bincount(matrix.indices, minlength=len(learned)), 1.0) ** 0.25
     scaled = matrix @ scipy.sparse.diags(1 / root)
     _, _, found = scipy.sparse.linalg.svds(scaled, k=rank, random_state=params.svd_seed)

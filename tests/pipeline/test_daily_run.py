@@ -86,6 +86,10 @@ def test_the_released_totals_equal_those_of_the_data_set(served):
     assert (totals["customers"], totals["orders"], totals["order_lines"], Decimal(totals["net_spend"])) == expected
 
 
+def test_no_family_was_left_out_by_a_fault_of_the_program(served):
+    assert not (load_settings().home.logs / "models.log").exists()
+
+
 def test_every_released_table_is_there_and_every_file_is_as_sealed(served):
     now, hashes = served
     release.verify(now)

@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 
 from spark_jobs.recommendations import factors
+from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
 
 PARAMS = replace(RecommendationParams(), rank=3, alpha=2.0, regularisation=0.1)
@@ -29,3 +30,10 @@ def test_each_row_solves_its_normal_equations_however_many_are_solved_together(a
         confidence = np.where(bought, 1 + 2.0 * row, 1.0)
         left = (fixed * confidence[:, None]).T @ fixed + 0.1 * bought.sum() * np.eye(3)
         assert left @ of_row == pytest.approx(fixed.T @ (confidence * bought), abs=1e-9)
+
+
+def test_of_a_single_product_worth_learning_there_is_no_svd():
+    one, ages = np.zeros(3, dtype=np.int64), np.ones(3)
+    pairs = Pairs(np.arange(3), one, ages, ages, ages, ages)
+    svd_from, svd_to = factors.svd(np.array([0]), pairs, PARAMS)
+    assert svd_from.shape == svd_to.shape == (1, 0)
