@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def getting_ready(settings: Settings, run: Run, suite: str) -> Iterator[Callable[[], None]]:
-    """`check`, by a second process that imports Great Expectations while the body works: that takes seconds."""
+    """`check`, by a second process that imports Great Expectations while the body works: that takes seconds. Where it
+    is imported already, as by whoever runs many days in one process, there is nothing to get ready."""
+    if "great_expectations" in sys.modules:
+        yield lambda: check(settings, run, suite)
+        return
     with second_process() as beside:
         beside.begin(_get_ready)
         yield lambda: check(settings, run, suite, lambda *asked: result(beside.begin(_checks, *asked)))

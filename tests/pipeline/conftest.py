@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from expectations import runner
 from huaxiang import cli
 from huaxiang.settings import PROJECT
 
@@ -12,7 +13,11 @@ WORDS = ("landing", "staging", "features", "models", "profiles", "report", "rele
 
 
 def run_words(as_of: str, words=WORDS) -> int:
-    """Run the words in turn; the exit code of the first that fails, else 0."""
+    """Run the words in turn; the exit code of the first that fails, else 0.
+
+    Great Expectations is imported once for all days of the tests, not by a second process of each gate.
+    """
+    runner.get_ready()
     for word in words:
         code = cli.main([word, "--as-of", as_of])
         if code:
