@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 Kind = Literal[
-    "volume", "freshness", "quarantine", "completeness", "uniqueness", "bounds", "coverage", "reconciliation"
+    "volume", "freshness", "quarantine", "completeness", "uniqueness", "bounds", "coverage", "reconciliation", "drift"
 ]
 
 

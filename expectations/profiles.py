@@ -10,6 +10,7 @@ from huaxiang.gate_limits import GateLimits
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
+    from great_expectations.expectations.expectation import Expectation
 
 _TABLE = "customer_profiles"
 _FILE = "profiles/customer_profiles.parquet"
@@ -113,7 +114,7 @@ def _freshness(portraits: Portraits, limits: GateLimits) -> list:
         ),
     )
     has_orders = portraits.has(_TABLE, "last_order_on")
-    what, done = ("order", "bought") if has_orders else ("visit", "come")
+    article, what, done = ("an", "order", "bought") if has_orders else ("a", "visit", "come")
     said = {
         "kind": "freshness",
         "view": "freshness",
@@ -131,9 +132,7 @@ def _freshness(portraits: Portraits, limits: GateLimits) -> list:
             severity=severity,
             meta=words(
                 name=name,
-                expected=f"an {what} of at most {days(allowed)} before {portraits.as_of}"
-                if has_orders
-                else f"a {what} of at most {days(allowed)} before {portraits.as_of}",
+                expected=f"{article} {what} of at most {days(allowed)} before {portraits.as_of}",
                 **said,
             ),
         )
@@ -334,28 +333,21 @@ def _coverage(portraits: Portraits, limits: GateLimits) -> list:
 
 
 def _levels(portraits: Portraits) -> list:
-    import great_expectations.expectations as gxe
-
     if not (portraits.has("portrait_levels", "net_spend") and portraits.has(_TABLE, "net_spend")):
         return []
     return [
-        gxe.ExpectColumnValuesToBeBetween(
-            column="difference",
-            min_value=0,
-            max_value=0,
-            severity="critical",
-            meta=words(
-                name="persons_segments_and_population_add_up",
-                kind="reconciliation",
-                view="level_sums",
-                table="portrait_levels",
-                expected="customers, orders, lines and spend: sum over persons = sum over segments = population",
-                description=(
-                    "Three views of the same customers, worked out on three roads: where they differ, a customer is "
-                    "doubled, lost or in two segments."
-                ),
-                next_step=_BUILD_AGAIN,
+        _nothing_in(
+            "difference",
+            name="persons_segments_and_population_add_up",
+            kind="reconciliation",
+            view="level_sums",
+            table="portrait_levels",
+            expected="customers, orders, lines and spend: sum over persons = sum over segments = population",
+            description=(
+                "Three views of the same customers, worked out on three roads: where they differ, a customer is "
+                "doubled, lost or in two segments."
             ),
+            next_step=_BUILD_AGAIN,
         )
     ]
 
@@ -390,15 +382,11 @@ def _drift(portraits: Portraits, limits: GateLimits) -> list:
 
 
 def _attributes(portraits: Portraits) -> list:
-    import great_expectations.expectations as gxe
-
     if "customer_attributes" not in portraits.columns:
         return []
-    apart = gxe.ExpectColumnValuesToBeBetween(
-        column="mixed_rows",
-        max_value=0,
-        severity="critical",
-        meta=words(
+    return [
+        _nothing_in(
+            "mixed_rows",
             name="declared_and_inferred_are_apart",
             kind="bounds",
             view="attributes_apart",
@@ -406,53 +394,38 @@ def _attributes(portraits: Portraits) -> list:
             expected="a value is declared, or inferred with a confidence from 0 to 1, or unknown, as its status says",
             description="A guess that passes for what a customer declared would be told them as their own words.",
             next_step=_BUILD_AGAIN,
-        ),
-    )
-    return [apart]
+        )
+    ]
 
 
 def _reconciliation(portraits: Portraits) -> list:
-    import great_expectations.expectations as gxe
-
     if not portraits.has_money:
         return []
-    landed_lines = gxe.ExpectColumnPairValuesToBeEqual(
-        column_A="ledger",
-        column_B="landed",
-        severity="critical",
-        meta=words(
-            name="landed_lines_are_all_there",
-            kind="reconciliation",
-            view="ledger_balance",
-            table="order_lines",
-            expected="order lines in landed Parquet = accepted in the ledger",
-            description="Rows lost after landing are missing in the portraits and in what they are compared to.",
-            next_step="run 'huaxiang landing' again: its gate names the file; restore it from a copy",
-        ),
+    landed_lines = _equal(
+        ("ledger", "landed"),
+        name="landed_lines_are_all_there",
+        view="ledger_balance",
+        table="order_lines",
+        expected="order lines in landed Parquet = accepted in the ledger",
+        description="Rows lost after landing are missing in the portraits and in what they are compared to.",
+        next_step="run 'huaxiang landing' again: its gate names the file; restore it from a copy",
     )
     return [landed_lines, *_portraits_against_landed(portraits)]
 
 
 def _portraits_against_landed(portraits: Portraits) -> list:
-    import great_expectations.expectations as gxe
-
     next_step = (
         "run 'huaxiang staging' again; if they still differ, compare the customers' days with landed rows, day by day"
     )
     return [
-        gxe.ExpectColumnPairValuesToBeEqual(
-            column_A="portraits",
-            column_B="landed",
-            severity="critical",
-            meta=words(
-                name=name,
-                kind="reconciliation",
-                view=f"{figure}_balance",
-                table=_TABLE,
-                expected=expected,
-                description=description,
-                next_step=next_step,
-            ),
+        _equal(
+            ("portraits", "landed"),
+            name=name,
+            view=f"{figure}_balance",
+            table=_TABLE,
+            expected=expected,
+            description=description,
+            next_step=next_step,
         )
         for name, figure, expected, description in (
             (
@@ -476,3 +449,21 @@ def _portraits_against_landed(portraits: Portraits) -> list:
         )
         if figure != "lines" or portraits.has(_TABLE, "line_count")
     ]
+
+
+def _nothing_in(column: str, **said: str) -> Expectation:
+    """A measure that has to be 0."""
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=column, min_value=0, max_value=0, severity="critical", meta=words(**said)
+    )
+
+
+def _equal(columns: tuple[str, str], **said: str) -> Expectation:
+    """Two columns of a measure that have to agree: the same figure, worked out on two roads."""
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnPairValuesToBeEqual(
+        column_A=columns[0], column_B=columns[1], severity="critical", meta=words(kind="reconciliation", **said)
+    )

@@ -19,7 +19,7 @@ from benchmarks.ratings import cold, errors, published, ranking
 from benchmarks.ratings.marks import Site, landed
 from benchmarks.ratings.splits import Split, by_chance, by_time
 from huaxiang.errors import HuaxiangError
-from spark_jobs.recommendations import metrics
+from huaxiang.judging import resampling
 
 _SHOWN = ("hr", "map", "ndcg", "precision", "recall")
 Found = Mapping[str, Mapping[str, np.ndarray]]
@@ -79,8 +79,8 @@ def _strangers(site: Site, split: Split) -> Iterator[str]:
 def _compared(title: str, found: Found) -> Iterator[str]:
     """A row per recipe, with the paired difference in hit rate and NDCG to popularity."""
     base = found[cold.EVERYBODY]
-    draws = metrics.resamples(len(base["hr"]), ranking.PARAMS.bootstraps, ranking.PARAMS.seed)
-    difference = partial(_difference, draws=draws)
+    drawn = resampling.draws(len(base["hr"]), ranking.PARAMS.bootstraps, ranking.PARAMS.seed)
+    difference = partial(_difference, drawn=drawn)
     gained = "HR minus popularity | NDCG minus popularity"
     yield f"| {title}: {len(base['hr']):,} | HR@10 | MAP | NDCG@10 | Precision@10 | Recall@10 | {gained} |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -92,8 +92,8 @@ def _compared(title: str, found: Found) -> Iterator[str]:
         yield f"| {name} | {means} | {gains} |"
 
 
-def _difference(values: np.ndarray, draws: np.ndarray) -> str:
-    interval = metrics.interval(values, draws)
+def _difference(values: np.ndarray, drawn: np.ndarray) -> str:
+    interval = resampling.mean(values, drawn).interval()
     return f"{interval.value:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
 
 

@@ -21,7 +21,12 @@ from spark_jobs.associations.tracked import MODEL_FILE, RECIPE, TARGET
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-TARGETS = (TARGET,)
+NEEDS_ALL_TARGETS = True
+
+
+def targets(settings: Settings) -> tuple[str, ...]:
+    """What is bought with what."""
+    return (TARGET,)
 
 
 def snapshot_days(as_of: date) -> list[date]:

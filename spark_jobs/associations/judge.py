@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from huaxiang.judging import resampling
-from huaxiang.judging.resampling import Replicates
 from spark_jobs.associations.chance import tail
 from spark_jobs.associations.params import AssociationParams
 from spark_jobs.associations.rules import EVERY_ORDER, ItemSet, Rule
@@ -68,7 +67,9 @@ def judge(
         figures[f"{prefix}later_lift"] = np.median(lift, axis=1)
     for name in ("held_share", "later_lift"):
         figures[f"{name}_gain"] = figures[name] - figures[f"baseline_{name}"]
-    flat = {name: value for metric, values in figures.items() for name, value in _interval(metric, values).items()}
+    flat: dict[str, float] = {}
+    for name, values in figures.items():
+        flat |= resampling.of_draws(values).interval().figures(name)
     return {
         **flat,
         "judged_customers": float(len(per_customer)),
@@ -89,8 +90,3 @@ def _lift_and_held(
     lift = np.divide(both, expected, out=np.zeros_like(both), where=expected > 0)
     is_sure = tail(orders, antecedent, consequent, both) * len(rules) < params.largest_p_value
     return lift, (lift > 1) & is_sure
-
-
-def _interval(name: str, values: Array) -> dict[str, float]:
-    found = Replicates(float(values[0]), values[1:]).interval()
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

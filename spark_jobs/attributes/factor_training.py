@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
+from huaxiang.judging.resampling import Replicates
 from huaxiang.promotion import Interval
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
-from spark_jobs.attributes import factors, inputs, judge, plots
+from spark_jobs.attributes import factors, inputs, plots
 from spark_jobs.attributes.params import AttributeParams
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def _metrics(found: factors.Factors, told: list[dict[str, Any]]) -> dict[str, fl
     }
     metrics: dict[str, float] = {}
     for name, (model, baseline) in pairs.items():
-        metrics |= judge.flat(name, _over_splits(model))
-        metrics |= judge.flat(f"baseline_{name}", _over_splits(baseline))
-        metrics |= judge.flat(f"{name}_gain", _over_splits(model - baseline))
+        metrics |= _over_splits(model).figures(name)
+        metrics |= _over_splits(baseline).figures(f"baseline_{name}")
+        metrics |= _over_splits(model - baseline).figures(f"{name}_gain")
     return metrics | {
         "factors": float(len(told)),
         "factors_published": float(sum(one["is_published"] for one in told)),
@@ -123,10 +124,7 @@ def _metrics(found: factors.Factors, told: list[dict[str, Any]]) -> dict[str, fl
 
 
 def _over_splits(values: Array) -> Interval:
-    import numpy as np
-
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Interval(round(float(values.mean()), 6), round(float(low), 6), round(float(high), 6))
+    return Replicates(float(values.mean()), values).interval()
 
 
 def _fit(

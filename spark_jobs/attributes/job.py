@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ATTRIBUTES, FACTORS = training.TARGET, factor_training.TARGET
-TARGETS = (ATTRIBUTES, FACTORS)
+NEEDS_ALL_TARGETS = True
 MODEL_FILE = "model.json"
 _CHUNK = 20_000  # customers scored at a time, so that memory does not grow with their number
+
+
+def targets(settings: Settings) -> tuple[str, ...]:
+    """What customers are, and the lifestyle factors."""
+    return (ATTRIBUTES, FACTORS)
 
 
 def snapshot_days(as_of: date) -> list[date]:
@@ -67,7 +72,7 @@ def score(
     """
     params = params or AttributeParams()
     sensitive = _sensitive(settings)
-    champions = {target: _champion(settings, run, target) for target in TARGETS}
+    champions = {target: _champion(settings, run, target) for target in targets(settings)}
     models = {target: json.loads(tracking.model_file(settings, one, MODEL_FILE)) for target, one in champions.items()}
     figures = inputs.read_figures(settings, run)
     _require(models[ATTRIBUTES], champions[ATTRIBUTES], set(figures.columns), run)

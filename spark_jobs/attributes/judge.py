@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from huaxiang.judging import calibration, resampling
+from huaxiang.judging.resampling import Replicates
 from huaxiang.promotion import Interval
 from spark_jobs.attributes import inference
 from spark_jobs.attributes.params import AttributeParams
@@ -116,9 +117,9 @@ def verdict(found: Trial, tried: int, params: AttributeParams, likeness: Array |
         ("accuracy", found.is_right, found.is_baseline_right, 1.0),
         ("log_loss", found.loss, found.baseline_loss, -1.0),
     ):
-        metrics |= flat(name, interval(model, weights, level))
-        metrics |= flat(f"baseline_{name}", interval(baseline, weights, level))
-        metrics |= flat(f"{name}_gain", interval(sign * (model - baseline), weights, level))
+        metrics |= interval(model, weights, level).figures(name)
+        metrics |= interval(baseline, weights, level).figures(f"baseline_{name}")
+        metrics |= interval(sign * (model - baseline), weights, level).figures(f"{name}_gain")
     metrics |= {
         "calibration_error": calibration.expected_error(table),
         "calibration_slope": calibration.slope(right, confidence),
@@ -127,14 +128,14 @@ def verdict(found: Trial, tried: int, params: AttributeParams, likeness: Array |
     }
     of = np.ones(found.loss.shape) if likeness is None else np.tile(likeness[:, None], found.loss.shape[1])
     gain = found.is_right - found.is_baseline_right
-    metrics |= flat("carried_accuracy_gain", interval(gain, weights, level, of))
+    metrics |= interval(gain, weights, level, of).figures("carried_accuracy_gain")
     metrics["carried_overconfidence"] = interval(found.confidence - found.is_right, weights, level, of).value
     metrics["carried_customers"] = round(float(of[:, 0].sum() ** 2 / (of[:, 0] ** 2).sum()), 1)
     if found.is_said.any():
         model, baseline, of = found.is_right, found.is_baseline_right, found.is_said
-        metrics |= flat("published_accuracy", interval(model, weights, level, of))
-        metrics |= flat("baseline_published_accuracy", interval(baseline, weights, level, of))
-        metrics |= flat("published_accuracy_gain", interval(model - baseline, weights, level, of))
+        metrics |= interval(model, weights, level, of).figures("published_accuracy")
+        metrics |= interval(baseline, weights, level, of).figures("baseline_published_accuracy")
+        metrics |= interval(model - baseline, weights, level, of).figures("published_accuracy_gain")
     assert np.isfinite(list(metrics.values())).all()
     return Verdict(metrics, table, *_decided(metrics, params))
 
@@ -158,13 +159,7 @@ def interval(values: Array, weights: Array, level: float, of: Array | None = Non
     sums, counts = (values * marks).sum(axis=1), marks.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (weights @ sums) / (weights @ counts)
-    low, high = np.nanpercentile(means, [50 * level, 100 - 50 * level])
-    return Interval(*(round(float(one), 6) for one in (sums.sum() / counts.sum(), low, high)))
-
-
-def flat(name: str, found: Interval) -> dict[str, float]:
-    """A figure and its bounds under the names that the tracking and the report know."""
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return Replicates(sums.sum() / counts.sum(), means).interval(level)
 
 
 def _draws(customers: int, params: AttributeParams) -> Array:

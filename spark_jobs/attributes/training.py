@@ -190,16 +190,16 @@ def _metrics(tried: list[Tried], recipe: str) -> dict[str, float]:
         return found
     model = [one.verdict.metrics for one in tried]
     used = ["accuracy" if recipe == LOGISTIC and one.verdict.is_inferred else "baseline_accuracy" for one in tried]
-    found |= judge.flat("accuracy", _mean([_interval(said, name) for said, name in zip(model, used, strict=True)]))
-    found |= judge.flat("baseline_accuracy", _mean([_interval(said, "baseline_accuracy") for said in model]))
-    found |= judge.flat("accuracy_gain", _gain(tried) if recipe == LOGISTIC else Interval(0.0, 0.0, 0.0))
+    found |= _mean([_interval(said, name) for said, name in zip(model, used, strict=True)]).figures("accuracy")
+    found |= _mean([_interval(said, "baseline_accuracy") for said in model]).figures("baseline_accuracy")
+    found |= (_gain(tried) if recipe == LOGISTIC else Interval(0.0, 0.0, 0.0)).figures("accuracy_gain")
     for one, said in zip(tried, model, strict=True):
         for figure in ("accuracy", "log_loss"):
             name, baseline = f"{figure}_of_{one.name}", _interval(said, f"baseline_{figure}")
             is_model = recipe == LOGISTIC
-            found |= judge.flat(name, _interval(said, figure) if is_model else baseline)
-            found |= judge.flat(f"baseline_{name}", baseline)
-            found |= judge.flat(f"{name}_gain", _interval(said, f"{figure}_gain") if is_model else Interval(0, 0, 0))
+            found |= (_interval(said, figure) if is_model else baseline).figures(name)
+            found |= baseline.figures(f"baseline_{name}")
+            found |= (_interval(said, f"{figure}_gain") if is_model else Interval(0, 0, 0)).figures(f"{name}_gain")
     return found
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from spark_jobs.recommendations.cluster import Cluster
 
-TARGETS = tuple(tracked.TARGETS.values())
+NEEDS_ALL_TARGETS = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Champion:
             self.ranker,
             barred,
         )
+
+
+def targets(settings: Settings) -> tuple[str, ...]:
+    """A list of products of any kind, and one of products that are new to the customer."""
+    return tuple(tracked.TARGETS.values())
 
 
 def snapshot_days(as_of: date) -> list[date]:

@@ -1,4 +1,4 @@
-"""Judge ranked lists: hit rate, NDCG and recall at k per customer, and their intervals over customers; and say what
+"""Judge ranked lists: hit rate, NDCG and recall at k, per customer and in all, and say what
 lists are like: how much of the catalogue they show, and how little known it is."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from huaxiang.promotion import Interval
+from huaxiang.judging import resampling
 
 Array = np.ndarray
 NAMES = ("hr", "ndcg", "recall")
@@ -46,29 +46,13 @@ def information(items: Array, products: int, customers: int) -> Array:
     return np.asarray(np.log2(max(customers, 1)) - np.log2(buyers))
 
 
-def resamples(customers: int, count: int, seed: int) -> Array:
-    """How often each customer (column) is drawn in each of `count` bootstrap samples, as shares that sum to 1."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(customers, np.full(customers, 1 / customers), size=count)
-    return drawn / customers
-
-
-def interval(values: Array, draws: Array) -> Interval:
-    """Mean of the customers' values, with the 2.5th and 97.5th percentile of its bootstrap means."""
-    low, high = np.percentile(draws @ values, [2.5, 97.5])
-    return Interval(round(float(values.mean()), 6), round(float(low), 6), round(float(high), 6))
-
-
-def flat(values: Mapping[str, Array], baseline: Mapping[str, Array], draws: Array, k: int) -> dict[str, float]:
+def flat(values: Mapping[str, Array], baseline: Mapping[str, Array], drawn: Array, k: int) -> dict[str, float]:
     """`{x_at_k, x_at_k_low, x_at_k_high}`, the same of the baseline and of the paired difference, for every metric."""
     figures: dict[str, float] = {}
     for name in NAMES:
         key = f"{name}_at_{k}"
-        figures |= _said(key, interval(values[name], draws))
-        figures |= _said(f"baseline_{key}", interval(baseline[name], draws))
-        figures |= _said(f"{key}_gain", interval(values[name] - baseline[name], draws))
+        ours, theirs = resampling.mean(values[name], drawn), resampling.mean(baseline[name], drawn)
+        figures |= ours.interval().figures(key)
+        figures |= theirs.interval().figures(f"baseline_{key}")
+        figures |= ours.minus(theirs).interval().figures(f"{key}_gain")
     return figures
-
-
-def _said(name: str, found: Interval) -> dict[str, float]:
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

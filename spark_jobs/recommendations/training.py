@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from huaxiang.errors import HuaxiangError
+from huaxiang.judging import resampling
+from huaxiang.judging.resampling import Replicates
 from huaxiang.promotion import Interval
 from spark_jobs.recommendations import fitting, hybrid, judging, metrics, neighbours
 from spark_jobs.recommendations.fitting import Fitted
@@ -37,22 +39,25 @@ class Report:
     likeness: Mapping[str, Mapping[str, float]]  # recipe -> coverage and novelty of its lists
     curves: Mapping[str, list[float]]  # recipe -> hit rate at 1, 2, ...
     weights_tried: list[dict[str, float]]
-    draws: np.ndarray
+    drawn: np.ndarray  # how often each customer is drawn in each resample
     k: int
 
     def metrics(self, recipe: str) -> dict[str, float]:
         """Figures of a recipe with intervals, beside those of the baseline and the paired difference; and, without
         either, what its lists are like."""
         like = {f"{name}_at_{self.k}": value for name, value in self.likeness[recipe].items()}
-        return metrics.flat(self.found[recipe], self.found[BASELINES[self.task]], self.draws, self.k) | like
+        return metrics.flat(self.found[recipe], self.found[BASELINES[self.task]], self.drawn, self.k) | like
 
     def quality(self) -> dict[str, Interval]:
         """NDCG of every recipe that can be promoted, by which they are judged."""
-        return {name: metrics.interval(self.found[name]["ndcg"], self.draws) for name in self.recipes}
+        return {name: self._ndcg(name).interval() for name in self.recipes}
 
     def difference(self, one: str, other: str) -> Interval:
         """Paired difference in NDCG, with its bootstrap interval over customers."""
-        return metrics.interval(self.found[one]["ndcg"] - self.found[other]["ndcg"], self.draws)
+        return self._ndcg(one).minus(self._ndcg(other)).interval()
+
+    def _ndcg(self, recipe: str) -> Replicates:
+        return resampling.mean(self.found[recipe]["ndcg"], self.drawn)
 
 
 @dataclass(frozen=True)
@@ -130,9 +135,9 @@ def report(
         found[name] = metrics.per_customer(hits, judged.relevant, params.top)
         likeness[name] = metrics.likeness(listed[:, : params.top], information)
         curves[name] = [round(float(hits[:, :k].any(axis=1).mean()), 6) for k in range(1, params.curve + 1)]
-    draws = metrics.resamples(judged.customers, params.bootstraps, params.seed)
+    drawn = resampling.draws(judged.customers, params.bootstraps, params.seed)
     return Report(
-        task, recipes, tuple(measured), judged.customers, found, likeness, curves, weights_tried, draws, params.top
+        task, recipes, tuple(measured), judged.customers, found, likeness, curves, weights_tried, drawn, params.top
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.judging import calibration, resampling
-from huaxiang.promotion import Interval
 from spark_jobs.scores.params import ScoreParams
 from spark_jobs.scores.walk import Trial
 
@@ -22,10 +21,10 @@ def metrics(trial: Trial, recipe: str, baseline: str, params: ScoreParams) -> di
     """
     found: dict[str, float] = {}
     for figure in ("auc", "brier"):
-        found |= _flat(figure, trial.figure(recipe, figure).interval())
-        found |= _flat(f"baseline_{figure}", trial.figure(baseline, figure).interval())
+        found |= trial.figure(recipe, figure).interval().figures(figure)
+        found |= trial.figure(baseline, figure).interval().figures(f"baseline_{figure}")
         if recipe != baseline:
-            found |= _flat(f"{figure}_gain", trial.difference(recipe, baseline, figure))
+            found |= trial.difference(recipe, baseline, figure).figures(f"{figure}_gain")
     probabilities, labels = trial.judged[recipe].probabilities, trial.rows.label
     table = calibration.reliability(labels, probabilities, params.bins)
     found["calibration_slope"] = calibration.slope(labels, probabilities)
@@ -67,9 +66,9 @@ def per_category(trial: Trial, recipe: str, baseline: str, params: ScoreParams) 
             {
                 "category": category,
                 "event_share": round(float(labels.mean()), 6),
-                **_flat("auc", trial.figure(recipe, "auc", category).interval()),
-                **_flat("baseline_auc", trial.figure(baseline, "auc", category).interval()),
-                **_flat("auc_gain", trial.difference(recipe, baseline, "auc", category)),
+                **trial.figure(recipe, "auc", category).interval().figures("auc"),
+                **trial.figure(baseline, "auc", category).interval().figures("baseline_auc"),
+                **trial.difference(recipe, baseline, "auc", category).figures("auc_gain"),
                 "brier": round(trial.figure(recipe, "brier", category).value, 6),
                 "baseline_brier": round(trial.figure(baseline, "brier", category).value, 6),
                 "calibration_error": calibration.expected_error(table),
@@ -89,7 +88,3 @@ def gains(labels: Array, scores: Array, parts: int = 20) -> list[dict[str, float
         for part, end in enumerate(ends, start=1)
         if end
     ]
-
-
-def _flat(name: str, interval: Interval) -> dict[str, float]:
-    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import SparkSession
 
+NEEDS_ALL_TARGETS = False  # a home may lack the source of some for good
+
 
 def targets(settings: Settings) -> tuple[str, ...]:
     """What the family predicts: the declared targets, of which a home may lack the source of some."""

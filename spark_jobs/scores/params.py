@@ -57,6 +57,7 @@ class ScoreParams:
     net_rows: int = 12_000
     tree_leaves: int = 24
     tree_leaf_rows: int = 100
+    tree_leaf_events: float = 10.0  # a leaf's share is drawn to that of all as by so many events
     forest_trees: int = 40
     forest_leaf_rows: int = 20
     forest_column_share: float = 0.2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spark_jobs.segments.choose_k import Interval, interval, silhouette
+from huaxiang.judging import resampling
+from huaxiang.promotion import Interval
+from spark_jobs.segments.choose_k import over_fits, silhouette
 from spark_jobs.segments.params import SegmentParams
 
 if TYPE_CHECKING:
@@ -48,13 +50,13 @@ def _stability(values: Array, params: SegmentParams) -> Interval:
     from sklearn.metrics import adjusted_rand_score
 
     values = values * np.array([direction for _, direction in _BEHIND])
-    rng = np.random.default_rng(params.seed)
     groups = _grouped(values, values)
-    agreements = [
-        adjusted_rand_score(groups, _grouped(values, values[rng.integers(0, len(values), len(values))]))
-        for _ in range(params.bootstraps)
-    ]
-    return interval(float(np.mean(agreements)), agreements)
+    return over_fits(
+        [
+            adjusted_rand_score(groups, _grouped(values, drawn))
+            for drawn in resampling.redrawn(values, params.bootstraps, params.seed)
+        ]
+    )
 
 
 def _grouped(values: Array, drawn: Array) -> Array:

@@ -6,21 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from huaxiang.judging import resampling
+from huaxiang.judging.resampling import Replicates
+from huaxiang.promotion import Interval
 from spark_jobs.segments.params import SegmentParams
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -87,21 +81,21 @@ def choose(points: Array, params: SegmentParams) -> Choice:
 
 def silhouette(points: Array, labels: Array, params: SegmentParams) -> Interval:
     """Mean silhouette of a grouping; the interval is a bootstrap over customers."""
-    import numpy as np
     from sklearn.metrics import silhouette_samples
 
-    each = silhouette_samples(points, labels)
-    rng = np.random.default_rng(params.seed)
-    means = [each[rng.integers(0, len(each), len(each))].mean() for _ in range(200)]
-    return interval(each.mean(), means)
+    return over_customers(silhouette_samples(points, labels), params)
 
 
-def interval(value: float, replicates: list[float]) -> Interval:
-    """`value` between the 2.5th and 97.5th percentile of `replicates`."""
+def over_customers(values: Array, params: SegmentParams) -> Interval:
+    """The mean of the customers' values; the interval is a bootstrap over customers."""
+    return resampling.mean(values, resampling.draws(len(values), params.resamples, params.seed)).interval()
+
+
+def over_fits(agreements: list[float]) -> Interval:
+    """The mean of what fits on customers drawn anew agree with the one on all; the interval is that of these fits."""
     import numpy as np
 
-    low, high = np.percentile(replicates, [2.5, 97.5])
-    return Interval(round(float(value), 6), round(float(low), 6), round(float(high), 6))
+    return Replicates(float(np.mean(agreements)), np.array(agreements)).interval()
 
 
 def found_again(labels: Array, others: Array) -> list[float]:
@@ -121,13 +115,12 @@ def judge(points: Array, labels: Array, again: Callable[[Array, int], Array], pa
     import numpy as np
     from sklearn.metrics import adjusted_rand_score
 
-    rng = np.random.default_rng(params.seed)
     agreements, overlaps = [], []
-    for number in range(params.bootstraps):
-        others = again(points[rng.integers(0, len(points), len(points))], number)
+    for number, drawn in enumerate(resampling.redrawn(points, params.bootstraps, params.seed)):
+        others = again(drawn, number)
         agreements.append(adjusted_rand_score(labels, others))
         overlaps.append(found_again(labels, others))
-    stability = interval(float(np.mean(agreements)), agreements)
+    stability = over_fits(agreements)
     least = round(float(np.mean(overlaps, axis=0).min()), 6)
     _, sizes = np.unique(labels, return_counts=True)
     share = round(float(sizes.min() / len(labels)), 6)

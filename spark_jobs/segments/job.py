@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import SparkSession
 
-TARGETS = (TARGET,)
+NEEDS_ALL_TARGETS = True
+
+
+def targets(settings: Settings) -> tuple[str, ...]:
+    """Which segment a customer is in."""
+    return (TARGET,)
 
 
 def snapshot_days(as_of: date) -> list[date]:

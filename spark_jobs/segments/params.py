@@ -61,7 +61,8 @@ class SegmentParams:
     # stable cluster). The adjusted Rand index alone is too mild: it forgives one blob cut in two among many.
     least_found_again: float = 0.75
     least_stability: float = 0.7
-    bootstraps: int = 30
+    bootstraps: int = 30  # fits on customers drawn anew
+    resamples: int = 200  # of the customers, for the interval of a mean
     bootstrap_starts: int = 10
     sample_customers: int = 5000
 

@@ -85,7 +85,8 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
 
     kept = told[shapes.K_MEANS].customers
     crowd = outliers.learn(kept, params.outliers)
-    beside = _flat(baseline.judge(kept, points, params) if choice.k > 1 else {})
+    judged = baseline.judge(kept, points, params) if choice.k > 1 else {}
+    beside = {key: value for name, found in judged.items() for key, value in found.figures(name).items()}
     shared = {
         "customers": float(scaled.count()),
         **{f"baseline_{name}": value for name, value in beside.items()},
@@ -144,16 +145,9 @@ def compared(
         if len(one.segments) > 1 and (recipe not in rival or not rival[recipe].reason)
     }
     metric = {recipe: float(values.mean()) for recipe, values in each.items()} or {shapes.K_MEANS: 0.0}
-    return promotion.judging(metric, lambda one, other: _difference(each[one], each[other], params), shapes.K_MEANS)
-
-
-def _difference(one: Array, other: Array, params: SegmentParams) -> promotion.Interval:
-    """Of two recipes' silhouettes on the same customers, who are drawn anew for the interval."""
-    import numpy as np
-
-    by, rng = one - other, np.random.default_rng(params.seed)
-    found = choose_k.interval(by.mean(), [by[rng.integers(0, len(by), len(by))].mean() for _ in range(200)])
-    return promotion.Interval(found.value, found.low, found.high)
+    return promotion.judging(
+        metric, lambda one, other: choose_k.over_customers(each[one] - each[other], params), shapes.K_MEANS
+    )
 
 
 def _figures(
@@ -169,8 +163,8 @@ def _figures(
     if candidate is None:
         return found
     labels = one.customers["segment_id"].to_numpy()
-    silhouette = choose_k.silhouette(points, labels, params)
-    found |= _flat({"silhouette": silhouette, "stability": candidate.stability})
+    found |= choose_k.silhouette(points, labels, params).figures("silhouette")
+    found |= candidate.stability.figures("stability")
     found["least_found_again"] = candidate.least_found_again
     found["smallest_share"] = round(float(one.customers["segment_id"].value_counts(normalize=True).min()), 6)
     # How alike the segments of everybody are to those judged on the sample.
@@ -198,22 +192,11 @@ def _tried(
     ]
 
 
-def _flat(judged: Mapping[str, choose_k.Interval]) -> dict[str, float]:
-    """`{x, x_low, x_high}` for every metric x."""
-    flat: dict[str, float] = {}
-    for name, interval in judged.items():
-        flat |= {
-            name: interval.value,
-            f"{name}_low": interval.low,
-            f"{name}_high": interval.high,
-        }
-    return flat
-
-
 def _row(candidate: choose_k.Candidate) -> dict[str, Any]:
     return {
         "k": candidate.k,
-        **_flat({"silhouette": candidate.silhouette, "stability": candidate.stability}),
+        **candidate.silhouette.figures("silhouette"),
+        **candidate.stability.figures("stability"),
         "smallest_share": candidate.smallest_share,
         "least_found_again": candidate.least_found_again,
         "is_usable": candidate.is_usable,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FAMILY = "sequences"
 TARGET = "next_category"
-TARGETS = (TARGET,)
+NEEDS_ALL_TARGETS = True
 MODEL_FILE = "chain.json"
 JUDGED_BY = "log_likelihood"
 _CODE = Path(__file__).parent
@@ -44,6 +44,11 @@ _ALGORITHMS = {
 }
 # What portable.py imports; versions are those of the lock.
 _NEEDS = ("mlflow", "numpy", "pandas")
+
+
+def targets(settings: Settings) -> tuple[str, ...]:
+    """What comes next."""
+    return (TARGET,)
 
 
 def snapshot_days(as_of: date) -> list[date]:

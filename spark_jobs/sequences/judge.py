@@ -23,18 +23,18 @@ class Judged:
 
     cases: np.ndarray
     sums: dict[str, dict[str, np.ndarray]]
-    weights: np.ndarray  # a row per draw of customers
+    drawn: np.ndarray  # how often each customer is drawn in each resample
 
     def figure(self, recipe: str, name: str) -> Interval:
         """Mean over all cases, with its 95 % interval by bootstrap over customers."""
-        return _interval(self._drawn(recipe, name))
+        return self._drawn(recipe, name).interval()
 
     def difference(self, one: str, other: str, name: str) -> Interval:
         """The paired difference one - other."""
-        return _interval(self._drawn(one, name) - self._drawn(other, name))
+        return self._drawn(one, name).minus(self._drawn(other, name)).interval()
 
-    def _drawn(self, recipe: str, name: str) -> np.ndarray:
-        return (self.weights @ self.sums[recipe][name]) / (self.weights @ self.cases)
+    def _drawn(self, recipe: str, name: str) -> Replicates:
+        return resampling.of_draws((self.sums[recipe][name] @ self.drawn) / (self.cases @ self.drawn))
 
 
 def judge(
@@ -68,8 +68,8 @@ def judge(
             name: np.bincount(customer[rows], weights=values, minlength=many)[present]
             for name, values in figures.items()
         }
-    weights = resampling.draws(int(present.sum()), params.bootstraps, params.seed).T
-    return Judged(cases[present], sums, weights)
+    drawn = resampling.draws(int(present.sum()), params.bootstraps, params.seed)
+    return Judged(cases[present], sums, drawn)
 
 
 def metrics(judged: Judged, recipe: str, names: Sequence[str]) -> dict[str, float]:
@@ -81,9 +81,5 @@ def metrics(judged: Judged, recipe: str, names: Sequence[str]) -> dict[str, floa
             (f"baseline_{name}", judged.figure(FREQUENCIES, name)),
             (f"{name}_gain", judged.difference(recipe, FREQUENCIES, name)),
         ):
-            flat |= {prefix: found.value, f"{prefix}_low": found.low, f"{prefix}_high": found.high}
-    return {name: round(value, 6) for name, value in flat.items()}
-
-
-def _interval(values: np.ndarray) -> Interval:
-    return Replicates(float(values[0]), values[1:]).interval()
+            flat |= found.figures(prefix)
+    return flat

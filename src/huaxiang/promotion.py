@@ -18,6 +18,10 @@ class Interval:
     low: float
     high: float
 
+    def figures(self, name: str) -> dict[str, float]:
+        """The three under the names by which runs and cards keep them."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -15,7 +15,7 @@ from huaxiang.settings import load_settings
 from huaxiang.tables import Home
 from huaxiang.tags import load_tags
 from huaxiang.tags.preview import difference
-from tests.dbt.small_home import DAY, SmallHome, small_shop
+from tests.dbt.small_home import DAY, NEXT, SmallHome, small_shop
 from tests.dbt.test_warehouse import TODAY
 
 pytestmark = pytest.mark.dbt
@@ -70,21 +70,23 @@ def test_publishing_changes_exactly_what_the_difference_lists(
 ) -> None:
     settings, build = shop.settings, shop.settings.home.build(TODAY.id)
     assert difference(settings, released, load_tags(settings)).changes == ()
-    file = settings.tags_dir / "basket_size.yml"
-    before = file.read_text()
+    file, said = settings.tags_dir / "basket_size.yml", settings.tags_dir / "key_customer.yml"
+    before, said_before = file.read_text(), said.read_text()
     assert "basket_lines_mean >= 6 then" in before
     rule = before.split("tests:")[0]  # its own tests would refuse the change
     file.write_text(rule.replace("basket_lines_mean >= 6 then", "basket_net_mean >= 8 then"))
+    said.write_text(said_before.replace("ttl_days: 182", "ttl_days: 20"))  # it was said 27 days ago
     listed = tmp_path / "who.parquet"
     try:
         difference(settings, released, load_tags(settings), out=listed)
         warehouse.profiles(settings, TODAY)
         old, new = rows(released.path), rows(build)
         changed = {(*key, old.get(key), new.get(key)) for key in old | new if old.get(key) != new.get(key)}
-        assert changed == {("anna", "basket_size", "small", "medium")}
+        assert changed == {("anna", "basket_size", "small", "medium"), ("anna", "key_customer", "yes", None)}
         assert set(duckdb.sql(f"from '{listed}'").fetchall()) == changed
     finally:
         file.write_text(before)
+        said.write_text(said_before)
 
 
 def test_a_broken_promise_stops_the_portraits(shop: SmallHome) -> None:
@@ -96,3 +98,30 @@ def test_a_broken_promise_stops_the_portraits(shop: SmallHome) -> None:
             warehouse.profiles(shop.settings, TODAY)
     finally:
         file.write_text(before)
+
+
+def test_what_people_have_said_since_is_in_the_difference_as_it_will_be_in_the_portraits(
+    shop: SmallHome, released: Release, tmp_path: Path
+) -> None:
+    settings, listed = shop.settings, tmp_path / "who.parquet"
+    said = {"tag": "key_customer", "said_by": "store 2"}
+    shop.land(
+        "manual_tags",
+        DAY,
+        [
+            said | {"customer_id": "anna", "said_on": "2026-01-20", "value": None},  # takes it back
+            said | {"customer_id": "ben", "said_on": "2026-01-20", "value": "yes"},
+        ],
+    )
+    shop.land(
+        "manual_tags", NEXT, [said | {"customer_id": "anna", "said_on": "2026-01-30", "value": "yes"}]
+    )  # too late
+    held = sorted(settings.home.root.rglob("*"))
+    difference(settings, released, load_tags(settings), out=listed)
+    assert sorted(settings.home.root.rglob("*")) == held  # the home is as it was
+    for build in (warehouse.staging, warehouse.features, warehouse.profiles):
+        build(settings, TODAY)
+    old, new = rows(released.path), rows(settings.home.build(TODAY.id))
+    changed = {(*key, old.get(key), new.get(key)) for key in old | new if old.get(key) != new.get(key)}
+    assert changed == {("anna", "key_customer", "yes", None), ("ben", "key_customer", None, "yes")}
+    assert set(duckdb.sql(f"from '{listed}'").fetchall()) == changed

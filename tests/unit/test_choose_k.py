@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spark_jobs.segments.baseline import rfm_groups
-from spark_jobs.segments.choose_k import choose, found_again, interval
+from spark_jobs.segments.choose_k import choose, found_again
 from spark_jobs.segments.params import SegmentParams
 
 PARAMS = replace(SegmentParams(), bootstraps=10, bootstrap_starts=5, largest_k=6)
@@ -71,11 +71,6 @@ def test_the_same_customers_give_the_same_choice():
 def test_a_group_is_found_again_as_far_as_it_overlaps_with_its_like():
     # The first group keeps 3 of 4 customers; the second has its 2 and that one.
     assert found_again(np.array([0, 0, 0, 0, 1, 1]), np.array([7, 7, 7, 5, 5, 5])) == [3 / 4, 2 / 3]
-
-
-def test_an_interval_holds_the_middle_of_its_replicates():
-    assert interval(50.0, list(range(101))) == interval(50.0, list(range(101))[::-1])
-    assert (interval(50.0, list(range(101))).low, interval(50.0, list(range(101))).high) == (2.5, 97.5)
 
 
 def test_rfm_groups_run_from_the_worst_to_the_best_score():

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from huaxiang import families
+from huaxiang import families, tracking
 from huaxiang.errors import BadConfiguration, HuaxiangError
-from huaxiang.models import engines, jobs
+from huaxiang.models import engines, jobs, scoring
 from huaxiang.settings import Run
 from huaxiang.steps import StepLog
 
@@ -109,3 +109,23 @@ def test_families_run_in_the_order_of_the_flow_whatever_the_settings_say(setting
 def test_an_unknown_family_is_named(settings):
     with pytest.raises(BadConfiguration, match="there is no model 'horoscope'; there are segments, recommendations"):
         families.switched_on(replace(settings, models=("horoscope",)))
+
+
+def test_no_two_families_answer_for_the_same_target(settings):
+    found = [target for name in families.FAMILIES for target in jobs.targets(settings, name)]
+    assert {"segments", "recommend_any", "associations", "churn_28d", "next_category", "attributes"} <= set(found)
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("family", "known", "lacks"),
+    [
+        ("attributes", {"attributes", "lifestyle_factors"}, False),
+        ("attributes", {"attributes"}, True),  # both are needed
+        ("scores", {"churn_28d"}, False),  # a home may have no source of the others
+        ("scores", set(), True),
+    ],
+)
+def test_a_family_is_trained_first_where_it_cannot_score_yet(settings, monkeypatch, family, known, lacks):
+    monkeypatch.setattr(tracking, "champion", lambda _, target: target if target in known else None)
+    assert scoring.lacks_champion(settings, family) is lacks

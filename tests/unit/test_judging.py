@@ -5,6 +5,7 @@ import pytest
 
 from huaxiang.judging import calibration, leaks, resampling, splits
 from huaxiang.judging.cost import Cost
+from huaxiang.promotion import Interval
 
 ONCE = np.ones((4, 1))
 LABELS = np.array([1.0, 0.0, 1.0, 0.0])
@@ -44,12 +45,38 @@ def test_the_mean_over_groups_passes_over_a_group_without_an_auc():
     assert resampling.replicates(np.array([[0.6, np.nan], [0.8, 0.9]])).resamples == [0.9]
 
 
+def test_an_interval_holds_the_middle_of_its_resamples_in_any_order():
+    rising, falling = np.arange(101.0), np.arange(101.0)[::-1]
+    for resamples in (rising, falling):
+        assert resampling.Replicates(50.0, resamples).interval() == Interval(50.0, 2.5, 97.5)
+    assert Interval(50.0, 2.5, 97.5).figures("x") == {"x": 50.0, "x_low": 2.5, "x_high": 97.5}
+
+
 def test_customers_are_drawn_whole_and_alike_every_time():
     drawn = resampling.draws(5, 3, seed=1)
     assert drawn.shape == (5, 4)
     assert drawn[:, 0].tolist() == [1, 1, 1, 1, 1]
     assert drawn.sum(axis=0).tolist() == [5, 5, 5, 5]
     assert (drawn == resampling.draws(5, 3, seed=1)).all()
+
+
+def test_the_interval_of_a_mean_holds_it_and_is_the_same_each_time():
+    values = np.array([0.0, 1.0] * 200)
+    found = resampling.mean(values, resampling.draws(400, 500, seed=1)).interval()
+    assert found.value == 0.5
+    # The standard error of a mean of 400 coin tosses is 0.025, so 95 % lie within 0.05, and 68 % within 0.025.
+    assert (found.low, found.high) == pytest.approx((0.45, 0.55), abs=0.01)
+    assert found == resampling.mean(values, resampling.draws(400, 500, seed=1)).interval()
+    narrower = resampling.mean(values, resampling.draws(400, 500, seed=1)).interval(outside=0.32)
+    assert (narrower.low, narrower.high) == pytest.approx((0.475, 0.525), abs=0.005)
+
+
+def test_rows_drawn_anew_are_as_many_of_the_same_and_alike_every_time():
+    rows = np.arange(10).reshape(5, 2)
+    first, second = resampling.redrawn(rows, 2, seed=1)
+    assert first.shape == (5, 2) and {tuple(row) for row in first} <= {tuple(row) for row in rows}
+    assert (first != second).any()
+    assert (first == next(resampling.redrawn(rows, 2, seed=1))).all()
 
 
 def test_a_sigmoid_gives_probabilities_that_rise_with_the_score():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from huaxiang.judging import resampling
 from spark_jobs.recommendations import judging, metrics
 from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
@@ -30,20 +31,10 @@ def test_a_list_shorter_than_k_is_judged_as_if_the_rest_were_missed():
     assert list(found["recall"]) == pytest.approx([0.5, 0, 0.4])
 
 
-def test_an_interval_holds_the_mean_and_is_the_same_each_time():
-    values = np.array([0.0, 1.0] * 200)
-    draws = metrics.resamples(400, 500, seed=1)
-    found = metrics.interval(values, draws)
-    assert found.value == 0.5
-    # The standard error of a mean of 400 coin tosses is 0.025, so 95 % lie within 0.05.
-    assert (found.low, found.high) == pytest.approx((0.45, 0.55), abs=0.01)
-    assert found == metrics.interval(values, metrics.resamples(400, 500, seed=1))
-
-
 def test_a_gain_is_paired_so_a_constant_difference_has_no_width():
     base = {name: np.random.default_rng(3).random(50) for name in metrics.NAMES}
     better = {name: values + 0.1 for name, values in base.items()}
-    figures = metrics.flat(better, base, metrics.resamples(50, 100, seed=1), 10)
+    figures = metrics.flat(better, base, resampling.draws(50, 100, seed=1), 10)
     assert figures["ndcg_at_10_gain"] == figures["ndcg_at_10_gain_low"] == figures["ndcg_at_10_gain_high"] == 0.1
     assert figures["ndcg_at_10_high"] - figures["ndcg_at_10_low"] > 0.05
 

@@ -8,7 +8,7 @@ import pytest
 from huaxiang.errors import BadConfiguration
 from huaxiang.settings import Settings
 from huaxiang.tags import load_tags
-from huaxiang.tags.compiling import tag_rows
+from huaxiang.tags.compiling import manual_rows, tag_rows
 from huaxiang.tags.order import in_reading_order
 from huaxiang.tags.use import users
 from tests.unit.tag_files import GOOD, bare_project, tag_text, write
@@ -145,6 +145,53 @@ def test_no_tag_makes_no_rows() -> None:
     with duckdb.connect() as connection:
         connection.execute("create table people as select 'c1' as customer_id, date '2026-01-31' as as_of")
         assert connection.execute(tag_rows([], "people")).fetchall() == []
+
+
+MANUAL = """name: {name}
+title: A
+description: A.
+tree: social/care
+kind: manual
+{values}owner: service
+purpose: greet
+personal_data: personal
+version: 1
+ttl_days: 10
+"""
+
+
+def test_what_was_last_said_holds_for_the_time_to_live(project: Settings) -> None:
+    write(project, MANUAL.format(name="care", values='values: ["yes"]\n'), "care")
+    write(project, MANUAL.format(name="note", values=""), "note")
+    said = [
+        ("c1", "care", "2026-01-21", 10, "yes", "store 1", "asked for help"),
+        ("c2", "note", "2026-01-30", 1, "moved", "store 1", None),
+        # taken back; too long ago; outside the list; no manual tag; without a portrait
+        ("c1", "note", "2026-01-23", 8, None, "store 1", None),
+        ("c3", "note", "2026-01-20", 11, "moved", "store 1", None),
+        ("c3", "care", "2026-01-30", 1, "perhaps", "store 1", None),
+        ("c3", "other", "2026-01-30", 1, "yes", "store 1", None),
+        ("c9", "care", "2026-01-30", 1, "yes", "store 1", None),
+    ]
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table people as select customer_id, date '2026-01-31' as as_of from (values ('c1'), ('c2'), ('c3'))"
+            " as people (customer_id)"
+        )
+        connection.execute(
+            "create table said (customer_id text, tag text, said_on date, age_days int, value text, said_by text,"
+            " reason text)"
+        )
+        connection.executemany("insert into said values (?, ?, ?, ?, ?, ?, ?)", said)
+        rows = manual_rows(load_tags(project), "people", "said")
+        found = connection.execute(
+            f"select customer_id, tag, value, evidence, source from ({rows}) where value is not null order by all"
+        ).fetchall()
+        assert connection.execute(manual_rows([], "people", "said")).fetchall() == []
+    assert found == [
+        ("c1", "care", "yes", "said by store 1 on 2026-01-21: asked for help", "manual"),
+        ("c2", "note", "moved", "said by store 1 on 2026-01-30", "manual"),
+    ]
 
 
 def test_a_tag_is_used_by_tags_and_audiences_that_name_it(project: Settings) -> None:

@@ -15,40 +15,17 @@ computed_tags as (
 
 ),
 
-statements as (
+-- the variable 'manual_rows' reads it
+statements as ( -- noqa: ST03
 
     select * from {{ ref('customer_statements') }}
     where as_of = {{ as_of() }}
 
 ),
 
--- one row per value that a manual tag may have; null: any
-manual_values as (
-
-    select * from ({{ var('manual_values') }})
-
-),
-
 manual_tags as (
 
-    select
-        profiles.customer_id,
-        profiles.as_of,
-        statements.tag,
-        statements.value,
-        cast(1 as double) as confidence,
-        'said by ' || statements.said_by || ' on ' || cast(statements.said_on as string)
-        || coalesce(': ' || statements.reason, '') as evidence,
-        'manual' as source
-
-    from statements
-    inner join profiles on statements.customer_id = profiles.customer_id
-    inner join manual_values
-        on
-            statements.tag = manual_values.tag
-            and statements.value = coalesce(manual_values.value, statements.value)
-
-    where statements.age_days <= manual_values.ttl_days
+    select * from ({{ var('manual_rows') }})
 
 ),
 

@@ -1,4 +1,4 @@
-"""AUC and Brier score with bootstrap intervals over customers, paired between recipes.
+"""Bootstrap intervals over customers, paired between recipes: of any mean, of AUC and of the Brier score.
 
 A customer drawn twice counts twice at every cut-off and in every category, so rows of one customer, which are alike, do
 not pass for independent ones (the cluster bootstrap). Every recipe is weighed by the same draws: their differences are
@@ -7,6 +7,7 @@ paired. Ties in a score count half, as in the Mann-Whitney statistic.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,11 @@ class Replicates:
     value: float
     resamples: Array
 
-    def interval(self) -> Interval:
-        """The figure between the 2.5th and 97.5th percentile of its resamples."""
+    def interval(self, outside: float = 0.05) -> Interval:
+        """The figure between two percentiles of its resamples, beyond which that share lies, half on either side."""
         import numpy as np
 
-        low, high = np.nanpercentile(self.resamples, [2.5, 97.5])
+        low, high = np.nanpercentile(self.resamples, [50 * outside, 100 - 50 * outside])
         return Interval(round(float(self.value), 6), round(float(low), 6), round(float(high), 6))
 
     def minus(self, other: Replicates) -> Replicates:
@@ -46,6 +47,25 @@ def draws(customers: int, resamples: int, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(customers, np.full(customers, 1.0 / customers), size=resamples)
     return np.vstack([np.ones((1, customers)), drawn]).T.copy()
+
+
+def redrawn(rows: Array, times: int, seed: int) -> Iterator[Array]:
+    """The rows drawn anew, each time as many: for what has to be fitted again, where counting twice does not do."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    for _ in range(times):
+        yield rows[rng.integers(0, len(rows), len(rows))]
+
+
+def of_draws(values: Array) -> Replicates:
+    """What was worked out for every column of `draws`: the first is the figure, the others are its resamples."""
+    return Replicates(float(values[0]), values[1:])
+
+
+def mean(values: Array, drawn: Array) -> Replicates:
+    """The mean of the customers' values, one per row of `drawn`."""
+    return of_draws(values @ drawn / drawn.sum(axis=0))
 
 
 def auc(labels: Array, scores: Array, weights: Array) -> Array:
@@ -97,5 +117,4 @@ def replicates(figures: Array) -> Replicates:
     """The mean over groups, and in every resample; a group that lacks a class in a resample is passed over there."""
     import numpy as np
 
-    means = np.nanmean(figures, axis=0)
-    return Replicates(float(means[0]), means[1:])
+    return of_draws(np.nanmean(figures, axis=0))

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 def job(name: str) -> Any:
-    """A family's job: `TARGETS`, or `targets(settings)` where they are declared, `snapshot_days(as_of)`, `train` and
-    `score` (spark, settings, run, log), `cannot_score(settings, champion, columns)`, and `needs_spark(settings, run,
-    action)`: the session starts when it is used, and beside MLflow where it is known that it will be."""
+    """A family's job: `targets(settings)`, and `NEEDS_ALL_TARGETS`, whether it scores only when each has a champion;
+    `snapshot_days(as_of)`, `train` and `score` (spark, settings, run, log), `cannot_score(settings, champion,
+    columns)`, and `needs_spark(settings, run, action)`: the session starts when it is used, and beside MLflow where it
+    is known that it will be."""
     return import_module(f"spark_jobs.{name}.job")
 
 
 def targets(settings: Settings, name: str) -> tuple[str, ...]:
     """What the family has a model each of."""
-    of_family = job(name)
-    found: tuple[str, ...] = of_family.targets(settings) if hasattr(of_family, "targets") else of_family.TARGETS
+    found: tuple[str, ...] = job(name).targets(settings)
     return found
 
 

@@ -107,7 +107,7 @@ def score_pinned(settings: Settings, run: Run) -> None:
 def lacks_champion(settings: Settings, name: str) -> bool:
     """Whether a target has surely none: while MLflow is away nobody can say so, and nothing is trained instead.
 
-    Of declared targets a home may lack the source of some for good: one that has a champion suffices.
+    Where a family does not need all of its targets, one that has a champion suffices.
     """
     from huaxiang import tracking
 
@@ -115,7 +115,7 @@ def lacks_champion(settings: Settings, name: str) -> bool:
         return False
     try:
         lacking = [tracking.champion(settings, target) is None for target in targets(settings, name)]
-        return all(lacking) if hasattr(job(name), "targets") else any(lacking)
+        return any(lacking) if job(name).NEEDS_ALL_TARGETS else all(lacking)
     except MlflowAway:
         return False
 

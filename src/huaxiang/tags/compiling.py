@@ -40,17 +40,41 @@ def tag_rows(tags: Sequence[Tag], source: str) -> str:
     return ("with\n" + ",\n".join(steps) + "\n" if steps else "") + (rows or _NOBODY.format(source=source))
 
 
-def manual_values(tags: Sequence[Tag]) -> str:
-    """The query of what manual tags may say: tag, value (null: any), ttl_days; a row per tag and value."""
-    rows = [
+def manual_rows(tags: Sequence[Tag], portraits: str, statements: str) -> str:
+    """The query of what people say, with the columns of `tag_rows`: of whoever has a portrait, while it holds.
+
+    `statements` are what was last said, a row per customer and tag. A null value, which takes back, makes no row.
+    """
+    allowed = [
         (f"'{tag.name}'", _literal(value) if value else "null", str(tag.ttl_days))
         for tag in tags
         if tag.kind == "manual"
         for value in tag.values or ("",)
     ] or [("''", "null", "0")]
-    return "\nunion all\n".join(
-        f"select {tag} as tag, cast({value} as string) as value, {days} as ttl_days" for tag, value, days in rows
+    lines = "\n    union all\n".join(
+        f"    select {tag} as tag, cast({value} as string) as value, {days} as ttl_days" for tag, value, days in allowed
     )
+    return f"""with
+allowed_values as (
+{lines}
+)
+
+select
+    portraits.customer_id,
+    portraits.as_of,
+    statements.tag,
+    statements.value,
+    cast(1 as double) as confidence,
+    'said by ' || statements.said_by || ' on ' || cast(statements.said_on as string)
+    || coalesce(': ' || statements.reason, '') as evidence,
+    'manual' as source
+from {statements} as statements
+inner join {portraits} as portraits on statements.customer_id = portraits.customer_id
+inner join allowed_values
+    on
+        statements.tag = allowed_values.tag
+        and statements.value = coalesce(allowed_values.value, statements.value)
+where statements.age_days <= allowed_values.ttl_days"""
 
 
 def _rows(tag: Tag, source: str, is_column: bool) -> str:

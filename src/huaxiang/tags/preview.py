@@ -1,4 +1,4 @@
-"""What tag files would say of the customers of a release: computed from its sealed Parquet, without dbt."""
+"""What tag files, and people by now, would say of the customers of a release, computed from its sealed Parquet."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huaxiang.files import replacing
-from huaxiang.settings import Settings
+from huaxiang.settings import Run, Settings
 from huaxiang.tags.columns import tag_columns
-from huaxiang.tags.compiling import tag_rows
+from huaxiang.tags.compiling import manual_rows, tag_rows
 from huaxiang.tags.order import in_reading_order, with_all_read
 from huaxiang.tags.proof import broken_promises
+from huaxiang.tags.reading import MANUAL_TABLE
+from huaxiang.tags.statements import last_statements
 from huaxiang.tags.tag import Tag, column_of, in_force
 
 if TYPE_CHECKING:
@@ -36,16 +38,14 @@ class Change:
 class Difference:
     """What publishing the tag files would change in a release, most customers first within a tag.
 
-    customers: how many different customers. broken: promises of the tag files that would not hold.
-    left_as_they_are: manual tags, whose values come from people and not from files. not_comparable: tags that read a
-    column which the release does not hold, so that only the next run can tell.
+    customers: how many different customers. broken: promises of the tag files that would not hold. not_comparable: tags
+    that read a column which the release does not hold, so that only the next run can tell.
     """
 
     release_id: str
     changes: tuple[Change, ...]
     customers: int
     broken: tuple[str, ...]
-    left_as_they_are: tuple[str, ...]
     not_comparable: tuple[str, ...]
 
 
@@ -54,20 +54,25 @@ def difference(
 ) -> Difference:
     """Compare the tag files with the release: which customers' values would change, were its day built anew with them.
 
+    Tags that people give are those of all statements that are known by the release's day now, later ones included.
     `only` narrows it to these tags. With `out` the customers are written there, a row per customer and tag with the
     value before and after, as CSV or as Parquet by its ending.
     """
     valid = in_force(tags, release.as_of)
-    manual = {tag.name for tag in valid if tag.kind == "manual"}
-    unmet = unmet_tags(release, valid)
+    manual = [tag for tag in valid if tag.kind == "manual" and (not only or tag.name in only)]
+    statements = last_statements(settings, Run(release.as_of, release.known_at)) if manual else None
+    unmet = unmet_tags(release, valid, {MANUAL_TABLE} if statements is not None else set())
     with portraits(settings, release) as connection:
         readable = readable_tags(connection, valid)
-        unreadable = {tag.name for tag in valid} - {tag.name for tag in readable} - manual - unmet
+        unreadable = {tag.name for tag in valid if tag.kind != "manual"} - {tag.name for tag in readable} - unmet
         sourced = [tag for tag in readable if tag.name not in unmet]
-        connection.execute(
-            f"create temp table after_rows as select customer_id, tag, value from ({tag_rows(sourced, 'profiles')})"
-            " where value is not null"
-        )
+        rows = f"select customer_id, tag, value from ({tag_rows(sourced, 'profiles')})"
+        if statements is not None:
+            connection.register("statements", statements)
+            said = [tag for tag in manual if tag.name not in unmet]
+            sourced += said
+            rows += f" union all select customer_id, tag, value from ({manual_rows(said, 'profiles', 'statements')})"
+        connection.execute(f"create temp table after_rows as select * from ({rows}) where value is not null")
         released = str(release.path / "profiles" / "customer_tags.parquet")
         connection.read_parquet(released).create_view("released_rows")
         connection.execute(
@@ -77,7 +82,7 @@ def difference(
             " full join after_rows using (customer_id, tag)"
             " where before_rows.value is distinct from after_rows.value"
             " and ($2 = [] or list_contains($2, tag))",
-            [sorted(manual | unreadable), sorted(only)],
+            [sorted(unreadable), sorted(only)],
         )
         counted = connection.execute(
             "select tag, before, after, count(*) as customers from changes group by all"
@@ -93,7 +98,6 @@ def difference(
         tuple(Change(*row) for row in counted),
         customers,
         tuple(broken),
-        tuple(sorted(manual & set(only) if only else manual)),
         tuple(sorted(unreadable & set(only) if only else unreadable)),
     )
 
@@ -147,13 +151,13 @@ def rows_of(tag: Tag, tags: Sequence[Tag]) -> str:
     return f"select * from ({tag_rows(with_all_read(tag, tags), 'profiles')}) where tag = '{tag.name}'"
 
 
-def unmet_tags(release: Release, tags: Sequence[Tag]) -> set[str]:
-    """The tags that the release's home has no source for."""
+def unmet_tags(release: Release, tags: Sequence[Tag], met_since: Collection[str] = ()) -> set[str]:
+    """The tags that the release's home had no source for, `met_since` aside."""
     left_out = release.manifest.get("left_out") or {}
     unmet = {
         need for kind in ("columns", "tags", "tables") for entry in left_out.get(kind, ()) for need in entry["needs"]
     }
-    return {tag.name for tag in tags if unmet & set(tag.needs)}
+    return {tag.name for tag in tags if unmet.difference(met_since) & set(tag.needs)}
 
 
 def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:

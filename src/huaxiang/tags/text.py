@@ -52,8 +52,6 @@ def comparison(found: Difference) -> str:
         lines.append(
             f"not compared, since they read columns the release does not hold: {', '.join(found.not_comparable)}"
         )
-    if found.left_as_they_are:
-        lines.append(f"not compared, since people give their values: {', '.join(found.left_as_they_are)}")
     return "\n".join(lines)
 
 

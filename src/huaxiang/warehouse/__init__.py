@@ -31,17 +31,17 @@ from huaxiang.release import store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog, step
 from huaxiang.tags import Tag, figures, in_force, load_tags, needs_of, of_visitors
-from huaxiang.tags.compiling import manual_values, tag_rows
+from huaxiang.tags.compiling import manual_rows, tag_rows
 from huaxiang.tags.proof import prove
 from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
-from huaxiang.warehouse.dbt import Built, build
+from huaxiang.warehouse.dbt import Built, build, invoke
 from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, sourced
 
 if TYPE_CHECKING:
     from huaxiang.landing.ledger import LedgerRow
 
-__all__ = ["copy", "features", "profiles", "staging", "training_build", "training_set", "variables"]
+__all__ = ["copy", "features", "only", "profiles", "staging", "training_build", "training_set", "variables"]
 
 # What the step exports, and what it calls the rows.
 _FEATURE_TABLES = {
@@ -71,7 +71,6 @@ def staging(settings: Settings, run: Run) -> None:
 
 def _staging(settings: Settings, run: Run) -> None:
     from huaxiang.landing.ledger import read_ledger
-    from huaxiang.landing.versions import known_files, write_known_files
 
     with step("staging", run, settings) as log, state.discarding_if_damaged(settings):
         ledger = read_ledger(settings)
@@ -79,9 +78,7 @@ def _staging(settings: Settings, run: Run) -> None:
         _tags(settings, run)  # what the last step would refuse is refused by the first
         if state.discard_if_stale(settings):
             log.fact("warehouse", "made anew")
-        files = known_files(ledger, run.known_at)
-        write_known_files(settings, files)
-        identity.resolve(settings, run, {one.table_name for one in files}, log)
+        _resolve(settings, run, ledger, log)
         _dbt(settings, run, "staging", log)
         with state.reading(settings) as connection:
             lines, events, customers = connection.execute(
@@ -99,6 +96,24 @@ def _staging(settings: Settings, run: Run) -> None:
         reach("staging.before_state")
         state.write(settings, run, "staging")
         reach("staging.after_state")
+
+
+def only(settings: Settings, run: Run, model: str) -> None:
+    """Build one dbt model of a private home, with what it comes from and without their tests. Of no use to a step: the
+    warehouse then holds no whole layer. Raises HuaxiangError when a model fails."""
+    from huaxiang.landing.ledger import read_ledger
+
+    _resolve(settings, run, read_ledger(settings), StepLog("staging"))
+    invoke(settings, run, ["run", "--select", f"+{model}"], variables(settings, run))
+
+
+def _resolve(settings: Settings, run: Run, ledger: list[LedgerRow], log: StepLog) -> None:
+    """Say which landed files are in force, and who is the same person."""
+    from huaxiang.landing.versions import known_files, write_known_files
+
+    files = known_files(ledger, run.known_at)
+    write_known_files(settings, files)
+    identity.resolve(settings, run, {one.table_name for one in files}, log)
 
 
 def features(settings: Settings, run: Run) -> None:
@@ -296,7 +311,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             for name, one in load_contracts(settings).items()
         },
         "tag_rows": tag_rows(tags, "profiles"),
-        "manual_values": manual_values(tags),
+        "manual_rows": manual_rows(tags, "profiles", "statements"),
         "features": plan(load_features(settings)),
         "survivorship": {
             "sources": list(whose.sources),
