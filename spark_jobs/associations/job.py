@@ -57,7 +57,7 @@ def train(
     seconds = round(time.perf_counter() - began, 2)
     version, outcome = tracked.record(settings, run, path, mined, metrics, seconds, where, params)
     held = f"{metrics['held_share']:.0%} of {len(mined.rules)} rules held on the last {params.held_days} days"
-    log.progress(f"associations: {held}; {outcome}")
+    log.progress(f"associations: {held}; {tracking.in_words(version, outcome)}")
     return version
 
 

@@ -75,7 +75,7 @@ def train(
     )
     version, outcome = tracking.record(settings, record, judged_by="explained_share")
     stable = sum(one["is_published"] for one in told)
-    log.progress(f"lifestyle factors: {stable} of {len(told)} are stable; {outcome}")
+    log.progress(f"lifestyle factors: {stable} of {len(told)} are stable; {tracking.in_words(version, outcome)}")
     return version
 
 

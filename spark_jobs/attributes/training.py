@@ -93,8 +93,9 @@ def train(
     version, outcome = tracking.record_all(
         settings, fits, decision, judged_by="accuracy", must_replace=must_replace, judging=judged, columns=columns
     )
-    inferred = [one.name for one in tried if one.verdict.is_inferred]
-    log.progress(f"attributes: {len(tried)} tried, to be inferred: {', '.join(inferred) or 'none'}; {outcome}")
+    inferred = ", ".join(one.name for one in tried if one.verdict.is_inferred) or "none"
+    became = tracking.in_words(version, outcome)
+    log.progress(f"attributes: {len(tried)} tried, to be inferred: {inferred}; {became}")
     return version
 
 
@@ -261,7 +262,7 @@ def _fit(
             "split": split,
             "notes": list(notes),
             "tried": [
-                {"recipe": name, "metrics": dict(found), "outcome": _outcome(name, decision)}
+                {"recipe": name, "metrics": dict(found), "outcome": decision.outcome(name)}
                 for name, found in metrics.items()
             ],
             "by_attribute": table,
@@ -324,12 +325,6 @@ def _row(one: Tried) -> dict[str, Any]:
         "is_inferred": one.verdict.is_inferred,
         "reason": one.verdict.reason,
     }
-
-
-def _outcome(recipe: str, decision: Decision) -> str:
-    if recipe == decision.winner:
-        return "won"
-    return "challenger" if recipe == decision.challenger else "lost"
 
 
 def _notes(tried: list[Tried]) -> tuple[str, ...]:

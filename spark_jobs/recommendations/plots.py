@@ -6,21 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from huaxiang.promotion import Interval
+from spark_jobs.drawing import BLUE, GREY, ORANGE, empty
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
-
-_BLUE, _ORANGE, _GREY = "#1f5a92", "#c2571a", "#8a8a8a"
 
 
 def quality_against_seconds(
     quality: Mapping[str, Interval], seconds: Mapping[str, float], winner: str, metric: str
 ) -> Figure:
     """One point per recipe, with its interval; up and left is better."""
-    figure, axes = _figure(7, 4)
+    figure, axes = empty(7, 4)
     for name, found in quality.items():
-        colour = _ORANGE if name == winner else _BLUE
+        colour = ORANGE if name == winner else BLUE
         whiskers = [[max(0.0, found.value - found.low)], [max(0.0, found.high - found.value)]]
         axes.errorbar([seconds[name]], [found.value], yerr=whiskers, marker="o", capsize=3, color=colour)
         label = f"{name} (chosen)" if name == winner else name
@@ -32,12 +31,12 @@ def quality_against_seconds(
 
 def hit_rate_by_length(curves: Mapping[str, Sequence[float]], winner: str) -> Figure:
     """Share of customers who bought at least one of the first k products, for every recipe."""
-    figure, axes = _figure(7, 4)
+    figure, axes = empty(7, 4)
     for name, values in curves.items():
         is_chosen = name == winner
-        style = {"linewidth": 2.5, "color": _ORANGE} if is_chosen else {"linewidth": 1.2}
+        style = {"linewidth": 2.5, "color": ORANGE} if is_chosen else {"linewidth": 1.2}
         axes.plot(range(1, len(values) + 1), values, label=f"{name} (chosen)" if is_chosen else name, **style)
-    axes.axvline(10, color=_GREY, linestyle=":", linewidth=1)
+    axes.axvline(10, color=GREY, linestyle=":", linewidth=1)
     axes.set(xlabel="k, length of the list", ylabel="hit rate at k", ylim=(0, None), xticks=[1, 5, 10, 15, 20])
     axes.legend(frameon=False, fontsize=8)
     return figure
@@ -52,7 +51,7 @@ def weights_tried(tried: Sequence[Mapping[str, float]], row: str, column: str) -
     for combination in tried:
         place = rows.index(combination[row]), columns.index(combination[column])
         best[place] = max(best[place], combination["ndcg"])
-    figure, axes = _figure(5.5, 4.2)
+    figure, axes = empty(5.5, 4.2)
     picture = axes.imshow(best, cmap="Blues", aspect="auto")
     axes.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
     axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
@@ -69,16 +68,4 @@ def weights_tried(tried: Sequence[Mapping[str, float]], row: str, column: str) -
 def _frame(x: int, y: int) -> Rectangle:
     from matplotlib.patches import Rectangle
 
-    return Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=_ORANGE, linewidth=2.5)
-
-
-def _figure(width: float, height: float) -> tuple:
-    # The object interface draws without pyplot's global state and without a display.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    return Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)

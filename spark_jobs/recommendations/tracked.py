@@ -137,8 +137,6 @@ def _fit(
 def _report(run: Run, report: Report, decision: Decision, params: RecommendationParams) -> dict[str, Any]:
     """What the card says of the training, the same for every recipe."""
     (tuning, *earlier), reporting = training.cut_offs(run.as_of, params)
-    outcomes = {decision.winner: "won", decision.challenger: "challenger"}
-    outcomes |= dict.fromkeys(report.measured, MEASURED)
     return {
         "baseline": {
             "name": BASELINES[report.task],
@@ -156,7 +154,7 @@ def _report(run: Run, report: Report, decision: Decision, params: Recommendation
                 "recipe": name,
                 "weights": dict(report.recipes.get(name, {})),
                 "metrics": report.metrics(name),
-                "outcome": outcomes.get(name, "lost"),
+                "outcome": MEASURED if name in report.measured else decision.outcome(name),
             }
             for name in (*report.recipes, *report.measured)
         ],

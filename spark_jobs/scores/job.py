@@ -182,14 +182,7 @@ def _train(
         columns=columns,
         left_out=trial.left_out,
     )
-    said = {
-        "won": f"version {version.version} is the champion" if version else "",
-        "unchanged": "the champion is this very model and stays",
-        "lost": "clearly worse than the champion, which stays",
-        "held": f"version {version.version} is the candidate" if version else "",
-        "waits": "MLflow is away, so it waits and nothing is promoted",
-    }
-    log.progress(f"{target.name}: {decision.reason}; {said[outcome]}")
+    log.progress(f"{target.name}: {decision.reason}; {tracking.in_words(version, outcome)}")
     if len(plan.judged) < params.judged_cutoffs:
         log.progress(
             f"{target.name}: judged at {len(plan.judged)} cut-offs only, since the history holds no more; "

@@ -58,7 +58,7 @@ class Kept:
             {
                 "recipe": recipe,
                 "metrics": dict(found),
-                "outcome": _outcome(recipe, self.decision),
+                "outcome": self.decision.outcome(recipe),
             }
             for recipe, found in self.metrics.items()
         ]
@@ -140,12 +140,6 @@ def _fit(kept: Kept, recipe: str, data: str) -> tracking.Fit:
         series={"auc_by_cutoff": {place: row["auc"] for place, row in enumerate(by_cutoff, start=1)}},
         pictures=_pictures(kept, recipe, categories),
     )
-
-
-def _outcome(recipe: str, decision: Decision) -> str:
-    if recipe == decision.winner:
-        return "won"
-    return "challenger" if recipe == decision.challenger else "lost"
 
 
 def _fingerprint(kept: Kept, recipe: str, data: str) -> str:

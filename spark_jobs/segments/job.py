@@ -55,15 +55,8 @@ def train(
     champion = tracking.incumbent(settings, TARGET)
     must_replace = champion is not None and cannot_score(settings, champion, set(trained.columns))
     version, outcome = tracked.record(settings, run, path, trained, must_replace, params)
-    said = {
-        "won": f"version {version.version} is the champion" if version else "",
-        "unchanged": "the champion is this very model and stays",
-        "lost": "clearly worse than the champion, which stays",
-        "held": f"version {version.version} is the candidate" if version else "",
-        "waits": "MLflow is away, so it waits and nothing is promoted",
-    }
-    won = trained.winner
-    log.progress(f"segments: {len(won.model.segments)} by {won.algorithm} on {run.as_of}; {said[outcome]}")
+    won, became = trained.winner, tracking.in_words(version, outcome)
+    log.progress(f"segments: {len(won.model.segments)} by {won.algorithm} on {run.as_of}; {became}")
     for note in trained.choice.notes:
         log.progress(f"segments: {note}")
     return version

@@ -177,7 +177,6 @@ def _tried(
     figures: Mapping[str, Mapping[str, float]], decision: Decision, rivals: Sequence[shapes.Shape]
 ) -> list[dict[str, Any]]:
     """Every recipe as the card lists it, with what became of it and why; one that found no group has few figures."""
-    outcomes = {decision.winner: "won", decision.challenger: "challenger"}
     told = ("silhouette", "stability", "least_found_again", "smallest_share", "segments", "bic", "noise_share")
     found = [(shapes.K_MEANS, figures[shapes.K_MEANS], "")]
     found += [(rival.recipe, figures.get(rival.recipe, rival.figures), rival.reason) for rival in rivals]
@@ -185,7 +184,7 @@ def _tried(
         {
             "recipe": recipe,
             "metrics": {name: value for name, value in of.items() if name.startswith(told)},
-            "outcome": outcomes.get(recipe, "lost"),
+            "outcome": decision.outcome(recipe),
             "reason": reason,
         }
         for recipe, of, reason in found

@@ -85,7 +85,9 @@ def train(
     fits = [_fit(settings, run, name, counts, judged, said, inputs_hash, seconds, params) for name in RECIPES]
     cannot = now is not None and now.recipe not in RECIPES
     version, outcome = tracking.record_all(settings, fits, decision, JUDGED_BY, must_replace=cannot, judging=found)
-    log.progress(f"sequences: {decision.reason} on {int(judged.cases.sum()):,} steps; {outcome}")
+    log.progress(
+        f"sequences: {decision.reason} on {int(judged.cases.sum()):,} steps; {tracking.in_words(version, outcome)}"
+    )
     return version
 
 
@@ -195,7 +197,6 @@ def _report(
     params: SequenceParams,
 ) -> dict[str, Any]:
     first, held_from = days
-    outcomes = {decision.winner: "won", decision.challenger: "challenger"}
     notes = [
         f"{int(judged.cases.sum()):,} steps of {len(judged.cases):,} customers are judged",
         "likely to come next is not the same as caused by what came before",
@@ -213,7 +214,7 @@ def _report(
             {
                 "recipe": name,
                 "metrics": metrics(judged, name, _names(counts, params)),
-                "outcome": outcomes.get(name, "lost"),
+                "outcome": decision.outcome(name),
             }
             for name in RECIPES
         ],

@@ -215,13 +215,12 @@ def _role(fit: Fit, plan: Plan) -> tuple[str | None, str]:
 
 def _told_anew(training: Training, decision: Decision) -> Training:
     """The models' files also tell which recipe won: say there what was decided in the end."""
-    outcomes = {decision.winner: "won", decision.challenger: "challenger"}
 
     def told(content: str | bytes) -> str | bytes:
         said = json.loads(content)
         for one in said.get("report", {}).get("tried", []):
             if one["recipe"] not in training.left_out:
-                one["outcome"] = outcomes.get(one["recipe"], "lost")
+                one["outcome"] = decision.outcome(one["recipe"])
         return json.dumps(said, indent=1, sort_keys=True) + "\n"
 
     fits = [

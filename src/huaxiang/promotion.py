@@ -31,6 +31,10 @@ class Decision:
     challenger: str | None
     reason: str
 
+    def outcome(self, recipe: str) -> str:
+        """What became of a recipe: 'won', 'challenger' or 'lost'."""
+        return {self.challenger: "challenger", self.winner: "won"}.get(recipe, "lost")
+
 
 Differences = Callable[[str, str], Interval]
 

@@ -132,6 +132,17 @@ def record(
     return _keep(settings, Training((fit,), judged_by, must_replace=must_replace, against=now, columns=tuple(columns)))
 
 
+def in_words(version: Version | None, outcome: str) -> str:
+    """What became of a training, as `record` returns it."""
+    return {
+        "won": f"version {version.version} is the champion" if version else "",
+        "unchanged": "the champion is this very model and stays",
+        "lost": "clearly worse than the champion, which stays",
+        "held": f"version {version.version} is the candidate" if version else "",
+        "waits": "MLflow is away, so it waits and nothing is promoted",
+    }[outcome]
+
+
 def record_all(
     settings: Settings,
     fits: Sequence[Fit],

@@ -79,3 +79,9 @@ def test_a_worse_challenger_is_never_promoted_in_a_hundred_trials():
 
 def test_a_clearly_better_challenger_is_promoted_mostly():
     assert sum(planted(seed, 0.6).winner == "challenger" for seed in range(30)) >= 27
+
+
+def test_a_recipe_has_won_or_is_the_challenger_or_has_lost():
+    decision = Decision("boosting", "net", "boosting beats orders")
+    assert [decision.outcome(recipe) for recipe in ("boosting", "net", "tree")] == ["won", "challenger", "lost"]
+    assert Decision("boosting", None, "").outcome("net") == "lost"
