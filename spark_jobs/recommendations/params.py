@@ -27,6 +27,7 @@ class RecommendationParams:
     window_days: int = 28  # what is predicted: purchases in that many days after the cut-off
     popularity_days: int = 91
     late_days: int = 28
+    week_days: int = 7
     half_life_days: float = 90.0  # own history: a purchase that long ago counts half
 
     # ALS. Fixed blocks make it bit-equal across repeats. A product needs some buyers to say anything about taste.
