@@ -2,7 +2,7 @@
 
 All purchases of The Complete Journey, split by time at several cut-offs, 28 days apart: what is known up to one is
 learned from, what is bought in the 28 days after it is foretold. The recipes are those of the training; the hybrid of a
-cut-off learns from the three windows before it. Beside them stand two that answer from other customers' purchases and,
+cut-off learns from the five windows before it. Beside them stand two that answer from other customers' purchases and,
 at the last cut-off, lists of the customer's segment, group of taste and declared groups. Coverage is of all known
 products, and novelty in bits. Differences are paired, their intervals resample customers.
 """

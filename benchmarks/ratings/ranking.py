@@ -104,19 +104,21 @@ class Given:
         import pandas as pd
 
         age = self._ages()
-        since = {"buyers": np.inf, "recent_buyers": PARAMS.popularity_days, "late_buyers": PARAMS.late_days}
+        since = {
+            "buyers": np.inf,
+            "recent_buyers": PARAMS.popularity_days,
+            "late_buyers": PARAMS.late_days,
+            "week_buyers": PARAMS.week_days,
+            "new_buyers": PARAMS.late_days,
+        }
         columns = {name: np.bincount(self._item[age < days], minlength=len(self.films)) for name, days in since.items()}
-        table = pd.DataFrame({**columns, "repeat_buyers": 0})
+        never = ("repeat_buyers", "earlier_buyers", "returned_buyers", "gaps", "gap_days")  # no film is marked twice
+        table = pd.DataFrame({**columns, **dict.fromkeys(never, 0)})
         ids = np.array([f"{film:05d}" for film in self.films])
         return catalogue(ids, self._genres, table, len(np.unique(self._known.user)), cut_off, PARAMS)
 
     def pairs(self, cut_off: date) -> Pairs:
-        import pandas as pd
-
-        age = self._ages()
-        lately = (age < PARAMS.popularity_days).astype(float)
-        columns = {"customer": self._known.user, "item": self._item, "times": 1.0, "age": age, "lately": lately}
-        return Pairs.of(pd.DataFrame({**columns, "first_age": age}))
+        return Pairs.of(self._known.user, self._item, self._ages())
 
     def targets(self, cut_off: date) -> pd.DataFrame:
         raise NotImplementedError("what is foretold is handed over: see targets_of")

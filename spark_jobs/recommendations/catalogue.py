@@ -11,27 +11,38 @@ import numpy as np
 
 from huaxiang.errors import HuaxiangError
 from spark_jobs.recommendations.params import RecommendationParams
-from spark_jobs.recommendations.ranking import positions
+from spark_jobs.recommendations.ranking import NEVER, positions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
-_COUNTS = ("buyers", "recent_buyers", "late_buyers", "repeat_buyers")
+_COUNTS = (
+    "buyers", "recent_buyers", "late_buyers", "week_buyers", "new_buyers", "repeat_buyers", "earlier_buyers",
+    "returned_buyers", "gaps", "gap_days",
+)  # fmt: skip
 _DOUBT = 5  # buyers who did not buy again, added to all: of two buyers both may have come back by chance
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """Every product bought by a day, by number: its id, its type ('' where not known), its buyers ever, in the last
-    `popularity_days` and `late_days`, and those who bought it in more than one order."""
+    `popularity_days`, `late_days` and `week_days`, those who bought it first in the `late_days`, those who bought it in
+    more than one order; those of the `popularity_days` before the `late_days`, and of these those who returned; and how
+    many orders followed on another of the same customer, after how many days in all."""
 
     ids: Array
     types: Array
     buyers: Array
     recent_buyers: Array
     late_buyers: Array
+    week_buyers: Array
+    new_buyers: Array
     repeat_buyers: Array
+    earlier_buyers: Array
+    returned_buyers: Array
+    gaps: Array
+    gap_days: Array
 
     def of_day(self) -> dict[str, Array]:
         """What `ranking.Products` says of a day."""
@@ -40,7 +51,11 @@ class Catalogue:
             "ids": self.ids,
             "popularity": self.recent_buyers,
             "late_buyers": self.late_buyers,
+            "week_buyers": self.week_buyers,
+            "new_buyers": self.new_buyers,
             "repeats": np.round(self.repeat_buyers / (self.buyers + _DOUBT), 6),
+            "returning": np.round(self.returned_buyers / (self.earlier_buyers + _DOUBT), 6),
+            "gaps": np.where(self.gaps > 0, np.round(self.gap_days / np.maximum(self.gaps, 1), 6).clip(min=1), NEVER),
             "kinds": np.where(self.types == "", -1, kinds),
         }
 

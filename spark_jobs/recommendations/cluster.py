@@ -42,8 +42,8 @@ class Cluster:
         return inputs.catalogue(self._known, self._bought_by(cut_off), cut_off, self._params)
 
     def pairs(self, cut_off: date) -> Pairs:
-        kept = self._bought_by(cut_off).where(F.col("customer") < self._params.neighbour_customers)
-        return Pairs.of(inputs.on_driver(inputs.aged(kept, cut_off)))
+        kept = self._known.rows.where(F.col("customer") < self._params.neighbour_customers)
+        return Pairs.of_rows(inputs.on_driver(inputs.orders(kept, cut_off)))
 
     def targets(self, cut_off: date) -> pd.DataFrame:
         rows = self._known.rows.where(F.col("customer") < self._params.neighbour_customers)
@@ -65,7 +65,7 @@ class Cluster:
         products = self.catalogue(as_of)
         of_day = self._spark.read.parquet(str(customers)).where(F.col("as_of") == F.lit(as_of)).select("customer_id")
         count = of_day.count()
-        bought = inputs.histories(self._bought_by(as_of), as_of)
+        bought = inputs.histories(self._known.rows, as_of)
         found = bought.join(self._known.customers, on="customer", how="inner")
         histories = inputs.of_customers(of_day, found, "customer_id", inputs.parts(count, self._params))
         suppressed = products.suppressed(suppressions)

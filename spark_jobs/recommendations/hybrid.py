@@ -15,18 +15,21 @@ from spark_jobs.recommendations.ranking import TRUSTED
 def fit(windows: Sequence[Judged], task: str, params: RecommendationParams) -> Any:
     """A classifier of candidates: bought in the window after its cut-off, or not.
 
-    All that were bought are learned from, and a fixed share of the others: only the order of the answers counts.
+    Learned from are all that were bought, all that the customer had bought before, from which most of the first ten
+    come, and a fixed share of the others, which stand for all.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(params.seed)
-    features, bought = [], []
+    features, bought, weights = [], [], []
     for window in windows:
-        found, hits = window.candidates_with_hits()
-        kept = hits | (rng.random(len(hits)) < params.misses_kept)
+        found, hits, is_own = window.candidates_with_hits()
+        is_sure = hits | is_own
+        kept = is_sure | (rng.random(len(hits)) < params.misses_kept)
         features.append(found[kept])
         bought.append(hits[kept])
+        weights.append(np.where(is_sure, 1.0, 1 / params.misses_kept)[kept])
     model = HistGradientBoostingClassifier(
         max_iter=params.hybrid_trees,
         max_leaf_nodes=params.any_leaves if task == "any" else params.new_leaves,
@@ -37,7 +40,7 @@ def fit(windows: Sequence[Judged], task: str, params: RecommendationParams) -> A
         random_state=params.seed,
     )
     with threadpool_limits(1):  # so little data is learned quicker by one
-        return model.fit(np.vstack(features), np.concatenate(bought))
+        return model.fit(np.vstack(features), np.concatenate(bought), np.concatenate(weights))
 
 
 def to_bytes(model: Any) -> bytes:

@@ -16,7 +16,6 @@ from pyspark.sql import functions as F
 
 from spark_jobs.recommendations import catalogue as catalogues
 from spark_jobs.recommendations.catalogue import Catalogue
-from spark_jobs.recommendations.pairs import HISTORY
 from spark_jobs.recommendations.params import RecommendationParams
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 Array = np.ndarray
+ORDERS = ("item", "age")
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,17 @@ def parts(customers: int, params: RecommendationParams) -> int:
 
 
 def pairs(rows: DataFrame, cut_off: date, params: RecommendationParams) -> DataFrame:
-    """One row per customer and product bought up to `cut_off`: in how many orders (`times`), in how many of late
-    (`lately`), and the first and the last day."""
-    is_late = F.col("ordered_on") > F.lit(cut_off - timedelta(days=params.popularity_days))
+    """One row per customer and product bought up to `cut_off`: in how many orders (`times`), in how many of the
+    `popularity_days` before the last `late_days` (`earlier`), and the first and the last day."""
+    late = cut_off - timedelta(days=params.late_days)
+    since = late - timedelta(days=params.popularity_days)
+    is_earlier = (F.col("ordered_on") > F.lit(since)) & (F.col("ordered_on") <= F.lit(late))
     return (
         rows.where(F.col("ordered_on") <= F.lit(cut_off))
         .groupBy("customer", "item")
         .agg(
             F.count("*").alias("times"),
-            F.sum(is_late.cast("long")).alias("lately"),
+            F.sum(is_earlier.cast("long")).alias("earlier"),
             F.min("ordered_on").alias("first_on"),
             F.max("ordered_on").alias("last_on"),
         )
@@ -124,44 +126,50 @@ def pairs(rows: DataFrame, cut_off: date, params: RecommendationParams) -> DataF
 def catalogue(known: Encoded, bought: DataFrame, cut_off: date, params: RecommendationParams) -> Catalogue:
     """The products of `pairs`. Raises HuaxiangError when there are too few of them, or too few customers."""
 
-    def buyers_since(days: int) -> Column:  # whoever bought it in the window bought it last in the window
-        return F.sum((F.col("last_on") > F.lit(cut_off - timedelta(days=days))).cast("long"))
+    def since(days: int, day: str = "last_on") -> Column:  # whoever bought it in the window bought it last in it
+        return F.col(day) > F.lit(cut_off - timedelta(days=days))
 
+    def number(condition: Column) -> Column:
+        return F.sum(condition.cast("long"))
+
+    is_earlier, is_late = F.col("earlier") > 0, since(params.late_days)
     counts = on_driver(
         bought.groupBy("item").agg(
             F.count("*").alias("buyers"),
-            buyers_since(params.popularity_days).alias("recent_buyers"),
-            buyers_since(params.late_days).alias("late_buyers"),
-            F.sum((F.col("times") > 1).cast("long")).alias("repeat_buyers"),
+            number(since(params.popularity_days)).alias("recent_buyers"),
+            number(is_late).alias("late_buyers"),
+            number(since(params.week_days)).alias("week_buyers"),
+            number(since(params.late_days, "first_on")).alias("new_buyers"),
+            number(F.col("times") > 1).alias("repeat_buyers"),
+            number(is_earlier).alias("earlier_buyers"),
+            number(is_earlier & is_late).alias("returned_buyers"),
+            F.sum(F.col("times") - 1).alias("gaps"),
+            F.sum(F.date_diff("last_on", "first_on").cast("long")).alias("gap_days"),
         )
     ).sort_values("item")
     customers = bought.select("customer").distinct().count()
     return catalogues.catalogue(known.ids, known.types, counts, customers, cut_off, params)
 
 
-def aged(bought: DataFrame, cut_off: date) -> DataFrame:
-    """`pairs` with days before the cut-off instead of days: `customer` and the columns of HISTORY."""
-
-    def age(day: str) -> Column:
-        return F.date_diff(F.lit(cut_off), F.col(day)).cast("long")
-
-    item = F.col("item").cast("long").alias("item")
-    last, first = age("last_on").alias("age"), age("first_on").alias("first_age")
-    return bought.select("customer", item, "times", last, "lately", first)
+def orders(rows: DataFrame, cut_off: date) -> DataFrame:
+    """One row per customer, product and order up to `cut_off`: `customer`, `item`, and how many days before (`age`)."""
+    age = F.date_diff(F.lit(cut_off), F.col("ordered_on")).cast("long").alias("age")
+    known = rows.where(F.col("ordered_on") <= F.lit(cut_off))
+    return known.select("customer", F.col("item").cast("long").alias("item"), age)
 
 
-def histories(bought: DataFrame, cut_off: date) -> DataFrame:
-    """One row per customer of `pairs`: arrays of the columns of HISTORY, by rising `item`."""
-    each = F.sort_array(F.collect_list(F.struct(*HISTORY)))
-    gathered = aged(bought, cut_off).groupBy("customer").agg(each.alias("bought"))
-    return gathered.select("customer", *(F.col(f"bought.{name}").alias(name) for name in HISTORY))
+def histories(rows: DataFrame, cut_off: date) -> DataFrame:
+    """One row per customer: arrays of the ORDERS, by rising `item`."""
+    each = F.sort_array(F.collect_list(F.struct(*ORDERS)))
+    gathered = orders(rows, cut_off).groupBy("customer").agg(each.alias("bought"))
+    return gathered.select("customer", *(F.col(f"bought.{name}").alias(name) for name in ORDERS))
 
 
 def of_customers(customers: DataFrame, found: DataFrame, on: str, partitions: int) -> DataFrame:
     """The `histories` of these customers, in partitions and an order that depend on the rows alone. A customer without
     one has an empty one."""
     empty = F.array().cast("array<bigint>")
-    arrays = [F.coalesce(F.col(name), empty).alias(name) for name in HISTORY]
+    arrays = [F.coalesce(F.col(name), empty).alias(name) for name in ORDERS]
     joined = customers.join(found, on=on, how="left").select(F.col(on), *arrays)
     return joined.repartition(partitions, on).sortWithinPartitions(on)
 

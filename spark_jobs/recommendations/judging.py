@@ -54,9 +54,10 @@ class Judged:
         """How many products each customer bought."""
         return np.array([len(items) for items in self.bought])
 
-    def candidates_with_hits(self) -> tuple[Array, Array]:
-        """What a learned ranker sees of every candidate, and whether it was bought."""
-        return np.vstack([one.features for one in self.candidates]).astype(np.float32), np.concatenate(self.hits)
+    def candidates_with_hits(self) -> tuple[Array, Array, Array]:
+        """What a learned ranker sees of every candidate, whether it was bought, and whether it was one before."""
+        features = np.vstack([one.features for one in self.candidates]).astype(np.float32)
+        return features, np.concatenate(self.hits), np.concatenate([one.is_bought for one in self.candidates])
 
     def blended(self, weights: Weights) -> Array:
         """Scores by weights of the components: customers x candidates."""

@@ -52,28 +52,25 @@ class Laptop:
     def catalogue(self, cut_off: date) -> Catalogue:
         self._bought_by(cut_off)
         # whoever bought it in the window bought it last in the window
-        recent, late = (
-            f"count(*) filter (last_on > date '{cut_off - timedelta(days=days)}')"
-            for days in (self._params.popularity_days, self._params.late_days)
+        recent, late, week = (
+            f"last_on > date '{cut_off - timedelta(days=days)}'"
+            for days in (self._params.popularity_days, self._params.late_days, self._params.week_days)
         )
-        counts = self._connection.execute(
-            f"select count(*) as buyers, {recent} as recent_buyers, {late} as late_buyers, "
-            "count(*) filter (times > 1) as repeat_buyers from bought group by item order by item"
-        ).df()
+        counts = self._connection.execute(f"""
+select count(*) as buyers, count(*) filter ({recent}) as recent_buyers, count(*) filter ({late}) as late_buyers,
+    count(*) filter ({week}) as week_buyers, count(*) filter ({late.replace("last_on", "first_on")}) as new_buyers,
+    count(*) filter (times > 1) as repeat_buyers, count(*) filter (earlier > 0) as earlier_buyers,
+    count(*) filter (earlier > 0 and {late}) as returned_buyers,
+    sum(times - 1)::bigint as gaps, sum(last_on - first_on)::bigint as gap_days
+from bought group by item order by item
+""").df()
         products = self._connection.execute("select product_id, product_type from products order by item").df()
         ids, types = (products[name].to_numpy(dtype=str) for name in ("product_id", "product_type"))
         [customers] = self._connection.execute("select count(distinct customer) from bought").fetchone() or (0,)
         return catalogue(ids, types, counts, customers, cut_off, self._params)
 
     def pairs(self, cut_off: date) -> Pairs:
-        self._bought_by(cut_off)
-        return Pairs.of(
-            self._connection.execute(
-                f"select customer, item, times, {_age('last_on', cut_off)} as age, lately, "
-                f"{_age('first_on', cut_off)} as first_age from bought where customer < ?",
-                [self._params.neighbour_customers],
-            ).df()
-        )
+        return self._pairs(cut_off, f"customer < {self._params.neighbour_customers}")
 
     def targets(self, cut_off: date) -> pd.DataFrame:
         self._bought_by(cut_off)
@@ -126,30 +123,32 @@ order by after.customer, after.item
             [str(customers)],
         )
         found = self._connection.execute("select customer_id, customer from of_day order by customer_id").fetchall()
-        rows = self._connection.execute(
-            f"select customer, item, times, {_age('last_on', as_of)} as age, lately, "
-            f"{_age('first_on', as_of)} as first_age from bought where customer in (select customer from of_day)"
-        ).df()
+        pairs = self._pairs(as_of, "customer in (select customer from of_day)")
         numbers = np.array([number for _, number in found], dtype=np.int64)
-        return [name for name, _ in found], Pairs.of(rows).histories(numbers)
+        return [name for name, _ in found], pairs.histories(numbers)
+
+    def _pairs(self, cut_off: date, wanted: str) -> Pairs:
+        orders = self._connection.execute(
+            f"select customer, item, date '{cut_off}' - ordered_on as age "
+            f"from rows where ordered_on <= date '{cut_off}' and {wanted}"
+        )
+        return Pairs.of_rows(orders.df())
 
     def _bought_by(self, cut_off: date) -> None:
-        """`bought`: a row per customer and product bought by then, in how many orders (`times`), in how many of late
-        (`lately`), and the first and the last day."""
+        """`bought`: a row per customer and product bought by then, in how many orders (`times`), in how many of the
+        `popularity_days` before the last `late_days` (`earlier`), and the first and the last day."""
         if self._cut_off == cut_off:
             return
-        since = cut_off - timedelta(days=self._params.popularity_days)
+        late = cut_off - timedelta(days=self._params.late_days)
+        since = late - timedelta(days=self._params.popularity_days)
         self._connection.execute(f"""
 create or replace temp table bought as
-select customer, item, count(*) as times, count(*) filter (ordered_on > date '{since}') as lately,
+select customer, item, count(*) as times,
+    count(*) filter (ordered_on > date '{since}' and ordered_on <= date '{late}') as earlier,
     min(ordered_on) as first_on, max(ordered_on) as last_on
 from rows where ordered_on <= date '{cut_off}' group by customer, item
 """)
         self._cut_off = cut_off
-
-
-def _age(day: str, cut_off: date) -> str:
-    return f"date '{cut_off}' - {day}"
 
 
 def _encode(connection: DuckDBPyConnection, params: RecommendationParams) -> None:

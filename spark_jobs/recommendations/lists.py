@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spark_jobs.recommendations.pairs import HISTORY
+from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.ranking import (
     NOTHING,
     POPULARITY,
@@ -171,8 +170,7 @@ def _because(
 
 def _read(batch: pa.RecordBatch) -> tuple[list[Any], list[History]]:
     """Customers (the first column) and their histories of a batch of `inputs.of_customers`."""
-    offsets = batch.column(HISTORY[0]).offsets.to_numpy()
-    item, *others = (batch.column(name).values.to_numpy() for name in HISTORY)
-    columns = [item, *(values.astype(float) for values in others)]
-    histories = [History(*(column[start:end] for column in columns)) for start, end in pairwise(offsets.tolist())]
-    return batch.column(0).to_pylist(), histories
+    customers = np.arange(len(batch))
+    item, age = (batch.column(name).flatten().to_numpy() for name in ("item", "age"))
+    of_customer = np.repeat(customers, np.diff(batch.column("item").offsets.to_numpy()))
+    return batch.column(0).to_pylist(), Pairs.of(of_customer, item, age).histories(customers)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from spark_jobs.recommendations.catalogue import Catalogue
-from spark_jobs.recommendations.ranking import History
+from spark_jobs.recommendations.ranking import History, summed_up
 
 if TYPE_CHECKING:
     import pandas as pd
     import scipy.sparse
 
 Array = np.ndarray
-HISTORY = ("item", "times", "age", "lately", "first_age")  # the fields of `ranking.History`, a column each
+_HISTORY = ("item", "times", "age", "lately", "first_age", "fading")  # the fields of `ranking.History`
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,23 @@ class Pairs:
     age: Array
     lately: Array
     first_age: Array
+    fading: Array
 
     @staticmethod
-    def of(rows: pd.DataFrame) -> Pairs:
-        """Of a frame with these columns, in any order of rows."""
-        rows = rows.sort_values(["customer", "item"])
-        whole = (rows[name].to_numpy(dtype=np.int64) for name in ("customer", "item"))
-        return Pairs(*whole, *(rows[name].to_numpy(dtype=float) for name in HISTORY[1:]))
+    def of(customer: Array, item: Array, age: Array) -> Pairs:
+        """Of one place per customer, product and order, in any order, with how many days ago it was."""
+        width = int(item.max(initial=0)) + 1
+        keys, *columns = summed_up(customer.astype(np.int64) * width + item, age)
+        return Pairs(keys // width, keys % width, *columns)
+
+    @staticmethod
+    def of_rows(orders: pd.DataFrame) -> Pairs:
+        """`of` a frame with these columns."""
+        return Pairs.of(*(orders[name].to_numpy(dtype=np.int64) for name in ("customer", "item", "age")))
 
     def histories(self, customers: Array) -> list[History]:
         """The history of each of these customers, empty where there is none."""
-        columns = [getattr(self, name) for name in HISTORY]
+        columns = [getattr(self, name) for name in _HISTORY]
         starts, ends = (np.searchsorted(self.customer, customers, side=side) for side in ("left", "right"))
         return [History(*(column[start:end] for column in columns)) for start, end in zip(starts, ends, strict=True)]
 

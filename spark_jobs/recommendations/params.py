@@ -27,6 +27,7 @@ class RecommendationParams:
     window_days: int = 28  # what is predicted: purchases in that many days after the cut-off
     popularity_days: int = 91
     late_days: int = 28
+    week_days: int = 7
     half_life_days: float = 90.0  # own history: a purchase that long ago counts half
 
     # ALS. Fixed blocks make it bit-equal across repeats. A product needs some buyers to say anything about taste.
@@ -51,13 +52,13 @@ class RecommendationParams:
     ease_links: int = 100
 
     # The hybrid: boosted trees over all components, learned on so many earlier windows.
-    hybrid_windows: int = 3
-    hybrid_trees: int = 80
+    hybrid_windows: int = 5
+    hybrid_trees: int = 120
     any_leaves: int = 15
     new_leaves: int = 8
-    hybrid_rate: float = 0.08
+    hybrid_rate: float = 0.07
     hybrid_least: int = 100  # candidates in a leaf
-    misses_kept: float = 0.08  # of the candidates that were not bought, to learn from
+    misses_kept: float = 0.1  # of the candidates that were bought neither before nor in the window, to learn from
     most_per_kind: int = 0  # products of one type in a list; 0: as many as rank there
 
     candidates: int = 40  # per component; the blend ranks their union

@@ -2,9 +2,8 @@
 
 It holds products only: ids, popularity, factors and neighbours, and the arithmetic (the package ranking) the daily run
 uses.
-Input: a row per product bought, `product_id`, and optionally in how many orders (`times`, default 1; of the last 91
-days `times_lately`) and how many days ago the last and the first were (`days_ago`, default 0; `first_days_ago`). No
-customer's purchases are in the model.
+Input: a row per order and product bought in it, `product_id`, and optionally how many days ago it was (`days_ago`,
+default 0). No customer's purchases are in the model.
 """
 
 from __future__ import annotations
@@ -44,21 +43,11 @@ class Recommender(PythonModel):
         self.ranker = self.code.Ranker(products, self.recipe["settings"], model)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        bought = pd.DataFrame({"product_id": model_input["product_id"].astype(str)})
-        for name in ("times", "days_ago", "times_lately", "first_days_ago"):
-            bought[name] = model_input.get(name, np.nan)
-        bought["times"] = bought["times"].fillna(1)
-        bought["days_ago"] = bought["days_ago"].fillna(0)
-        bought["first_days_ago"] = bought["first_days_ago"].fillna(bought["days_ago"])
-        is_late = bought["days_ago"] < self.recipe["popularity_days"]
-        bought["times_lately"] = bought["times_lately"].fillna(bought["times"].where(is_late, 0))
-        how = {"times": "sum", "days_ago": "min", "times_lately": "sum", "first_days_ago": "max"}
-        bought = bought.groupby("product_id", as_index=False).agg(how)
+        days_ago = model_input.get("days_ago", pd.Series(0.0, model_input.index)).fillna(0).to_numpy(dtype=float)
         ids = self.ranker.products.ids
-        bought["item"] = self.code.positions(ids, bought["product_id"].to_numpy(dtype=str))
-        known = bought[bought["item"] >= 0].sort_values("item")
-        columns = (known[name].to_numpy(dtype=float) for name in how)
-        found = self.ranker.candidates(self.code.History(known["item"].to_numpy(), *columns))
+        items = self.code.positions(ids, model_input["product_id"].to_numpy(dtype=str))
+        is_known = items >= 0
+        found = self.ranker.candidates(self.code.History.of(items[is_known], days_ago[is_known]))
         [scores] = self.ranker.scores([found], self.code.weights_of(self.recipe["weights"]))
         rows = self.ranker.top(found, scores, self.recipe["task"] == "new", self.recipe["top"])
         return pd.DataFrame(

@@ -37,16 +37,13 @@ def requirements(has_trees: bool) -> tuple[str, ...]:
 
 
 def signature() -> ModelSignature:
-    """A row per product bought; a row per product listed."""
+    """A row per order and product; a row per product listed."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
     asked: list[Any] = [
         ColSpec(DataType.string, "product_id"),
-        ColSpec(DataType.double, "times", required=False),
         ColSpec(DataType.double, "days_ago", required=False),
-        ColSpec(DataType.double, "times_lately", required=False),
-        ColSpec(DataType.double, "first_days_ago", required=False),
     ]
     answered: list[Any] = [
         ColSpec(DataType.long, "rank"),

@@ -61,7 +61,7 @@ class Known:
 
 
 ANN, BOB = 3, 4
-PAIRS = Pairs(np.array([ANN, BOB]), np.array([0, 5]), *(np.ones(2) for _ in range(4)))
+PAIRS = Pairs.of(np.array([ANN, BOB]), np.array([0, 5]), np.ones(2))
 TARGETS = pd.DataFrame(
     [(ANN, 0, False), (ANN, 2, True), (BOB, 1, True), (BOB, 7, True)], columns=["customer", "item", "is_new"]
 )

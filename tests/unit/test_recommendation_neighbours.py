@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from spark_jobs.recommendations import metrics, neighbours
 from spark_jobs.recommendations.neighbours import NOTHING
@@ -12,7 +11,8 @@ from spark_jobs.recommendations.pairs import Pairs
 # Ann and Bob buy 0 and 1, Bob also 2; Cid and Dan buy 3, Dan also 4.
 ANN, BOB, CID, DAN = range(4)
 ROWS = [(ANN, 0, 2), (ANN, 1, 1), (BOB, 0, 1), (BOB, 1, 1), (BOB, 2, 1), (CID, 3, 1), (DAN, 3, 1), (DAN, 4, 3)]
-PAIRS = Pairs.of(pd.DataFrame(ROWS, columns=["customer", "item", "times"]).assign(age=0.0, lately=1.0, first_age=0.0))
+CUSTOMERS, PRODUCTS, TIMES = (np.array(column) for column in zip(*ROWS, strict=True))
+PAIRS = Pairs.of(np.repeat(CUSTOMERS, TIMES), np.repeat(PRODUCTS, TIMES), np.zeros(sum(TIMES)))
 ITEMS = np.arange(5)
 
 

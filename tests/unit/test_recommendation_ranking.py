@@ -15,6 +15,7 @@ from spark_jobs.recommendations.ranking import (
     EXTRAS,
     ITEMS,
     NEVER,
+    UNKNOWN,
     History,
     Products,
     Ranker,
@@ -27,7 +28,11 @@ PRODUCTS = Products(
     ids=np.array(["a", "b", "c", "d", "e"]),
     popularity=np.array([3, 1, 5, 2, 5]),
     late_buyers=np.array([1, 0, 2, 1, 5]),
+    week_buyers=np.array([0, 0, 2, 0, 4]),
+    new_buyers=np.array([1, 0, 0, 0, 5]),
     repeats=np.array([0.5, 0.0, 0.2, 0.0, 0.0]),
+    returning=np.array([0.25, 0.0, 0.5, 0.0, 0.0]),
+    gaps=np.array([8.0, NEVER, 20.0, NEVER, NEVER]),
     kinds=np.array([0, 0, 1, 1, -1]),
     learned=np.array([0, 1, 2, 3]),
     factors=np.array([[1, 0], [0.9, 0], [0, 1], [0, 0.8]], dtype=np.float32),
@@ -42,14 +47,14 @@ PRODUCTS = Products(
 )
 
 
-def bought(*products: tuple[int, float, float]) -> History:
-    """Positions with the number of orders and the days since the last of them, all of late."""
-    items, times, ages = (np.array(part, dtype=float) for part in zip(*products, strict=True))
-    return History(items.astype(int), times, ages, times, ages)
+def bought(*products: tuple[int, int, int]) -> History:
+    """Positions with the number of orders, all of them so many days ago."""
+    items, times, ages = (np.array(part) for part in zip(*products, strict=True))
+    return History.of(np.repeat(items, times), np.repeat(ages, times))
 
 
-BOUGHT_A = bought((0, 3.0, 10.0))
-NOTHING = History(np.array([], dtype=int), *(np.array([]) for _ in range(4)))
+BOUGHT_A = bought((0, 3, 10))
+NOTHING = History.of(np.array([], dtype=int), np.array([], dtype=int))
 
 
 def listed(history: History, is_new: bool, products: Products = PRODUCTS, **weights: float) -> str:
@@ -75,7 +80,7 @@ def test_a_bought_product_is_never_new():
 
 def test_own_history_fades_by_half_with_each_half_life():
     # Four orders ten days ago weigh log(5) / 2 = 0.80; two today log(3) = 1.10, so b is first; by count it is a.
-    history = bought((0, 4.0, 10.0), (1, 2.0, 0.0))
+    history = bought((0, 4, 10), (1, 2, 0))
     assert listed(history, False, own_recent=1.0)[:2] == "ba"
     assert listed(history, False, own_count=1.0)[:2] == "ab"
     found = Ranker(PRODUCTS, SETTINGS).candidates(history)
@@ -84,7 +89,7 @@ def test_own_history_fades_by_half_with_each_half_life():
 
 
 def test_equal_counts_are_ordered_by_the_last_day():
-    history = bought((0, 2.0, 5.0), (1, 2.0, 4.0))
+    history = bought((0, 2, 5), (1, 2, 4))
     assert listed(history, False, own_count=1.0)[:2] == "ba"
 
 
@@ -96,7 +101,7 @@ def test_folding_in_solves_the_normal_equations():
 
 
 def test_the_purchase_that_spoke_for_a_product_is_named():
-    history = bought((0, 1.0, 0.0), (2, 1.0, 0.0))
+    history = bought((0, 1, 0), (2, 1, 0))
     shares = Ranker(PRODUCTS, SETTINGS).because(history, np.array([1, 3]), weights_of({"als": 1.0, "item_based": 0.5}))
     # b lies in a's direction and is its neighbour, d in c's and is nobody's.
     assert shares == pytest.approx(np.array([[1.5, 0.0], [0.0, 1.0]]), abs=1e-6)
@@ -109,8 +114,8 @@ def test_products_of_another_day_keep_factors_and_neighbours_by_id():
         {
             "ids": np.array(["a", "aa", "c", "d", "e"]),
             "popularity": np.array([1, 9, 1, 1, 1]),
-            "late_buyers": np.zeros(5),
-            "repeats": np.zeros(5),
+            **dict.fromkeys(("late_buyers", "week_buyers", "new_buyers", "repeats", "returning"), np.zeros(5)),
+            "gaps": np.full(5, NEVER),
             "kinds": np.array([0, 2, 1, 1, -1]),
         }
     )
@@ -118,7 +123,7 @@ def test_products_of_another_day_keep_factors_and_neighbours_by_id():
     assert today.factors[:, 0] == pytest.approx([1, 0, 0])
     assert (today.paired.tolist(), today.neighbours.tolist()) == ([0, 2], [[0], [0]])
     assert today.similarities.ravel() == pytest.approx([0, 0.2])
-    assert listed(bought((2, 1.0, 0.0)), True, today, als=1.0)[:2] == "da"[:1] + "aa"[:1]
+    assert listed(bought((2, 1, 0)), True, today, als=1.0)[:2] == "da"[:1] + "aa"[:1]
 
 
 def test_a_recipe_keeps_only_the_parts_it_looks_at():
@@ -143,7 +148,7 @@ def test_svd_and_ease_and_content_lead_to_the_like_of_what_was_bought():
 
 
 def test_what_speaks_against_a_product_is_summed_and_never_scores_below_nothing():
-    found = Ranker(PRODUCTS, SETTINGS).candidates(bought((3, 1.0, 0.0)))
+    found = Ranker(PRODUCTS, SETTINGS).candidates(bought((3, 1, 0)))
     ease = dict(zip(found.items.tolist(), found.values[:, COMPONENTS.index("ease")], strict=True))
     assert ease[0] == 0
 
@@ -160,6 +165,30 @@ def test_a_learned_ranker_sees_the_raw_figures_of_the_customer_and_the_product()
     # log(4), halved after ten days; of kind 0 a has three of four buyers
     assert extras["affinity"][1] == pytest.approx(np.log(4) / 2, abs=1e-6)
     assert (extras["kind_share"][0], extras["late_buyers"][4]) == (0.75, 5)
+
+
+def test_a_learned_ranker_sees_when_the_next_order_is_due():
+    # a was bought 30, 14 and 12 days ago: every 9 days, and over all customers every 8; c once; b is of a's type.
+    history = History.of(np.array([0, 2, 0, 0]), np.array([12, 5, 30, 14]))
+    found = Ranker(PRODUCTS, SETTINGS).candidates(history)
+    rows = {item: dict(zip(EXTRAS, row, strict=True)) for item, row in zip(found.items, found.extras, strict=True)}
+    assert [rows[0][name] for name in ("times", "age", "first_age", "gap")] == [3, 12, 30, 9]
+    assert rows[0]["overdue"] == pytest.approx(12 / 9, abs=1e-6)
+    assert rows[0]["usually_overdue"] == 1.5
+    assert rows[0]["fading_14"] == pytest.approx(0.5 ** (12 / 14) + 0.5 + 0.5 ** (30 / 14), abs=1e-6)
+    assert (rows[2]["gap"], rows[2]["overdue"], rows[2]["usually_overdue"]) == (NEVER, UNKNOWN, 0.25)
+    assert (rows[1]["gap"], rows[1]["usually_overdue"]) == (NEVER, UNKNOWN)
+    assert rows[1]["kind_overdue"] == rows[0]["overdue"]
+    assert (rows[3]["kind_overdue"], rows[4]["kind_overdue"]) == (UNKNOWN, UNKNOWN)
+    of_product = ("week_buyers", "new_buyers", "returning")
+    assert [rows[4][name] for name in of_product] == [4, 5, 0]
+    pace = sum(0.5 ** (age / 45) for age in (12, 5, 30, 14))
+    assert [row["pace"] for row in rows.values()] == [pytest.approx(pace, abs=1e-6)] * 5
+
+
+def test_only_the_last_91_days_are_of_late():
+    history = History.of(np.array([1, 1, 1]), np.array([91, 90, 400]))
+    assert (history.times.tolist(), history.lately.tolist(), history.first_ages.tolist()) == ([3], [1], [400])
 
 
 def test_a_learned_ranker_orders_the_candidates():
@@ -182,7 +211,7 @@ def test_no_more_of_a_kind_are_listed_than_asked_for():
 
 
 def test_a_product_with_too_small_a_margin_is_offered_to_nobody_and_still_tells_of_its_buyers(tmp_path):
-    day = Catalogue(PRODUCTS.ids, np.array(["x", "x", "y", "y", ""]), *(PRODUCTS.popularity for _ in range(4)))
+    day = Catalogue(PRODUCTS.ids, np.array(["x", "x", "y", "y", ""]), *(PRODUCTS.popularity for _ in range(10)))
     margins = pd.DataFrame({"product_id": ["a", "c", "d", "gone"], "margin_share": [0.05, 0.1, 0.3, -1.0]})
     margins.to_parquet(tmp_path / "margins.parquet")
     barred = day.below(tmp_path / "margins.parquet", 0.1)

@@ -5,24 +5,22 @@ customer but the history that is handed in.
 """
 
 from .arrays import largest, positions
-from .history import (
+from .candidates import (
     ALS,
     COMPONENTS,
     CONTENT,
     EASE,
-    EXTRAS,
     ITEMS,
-    NEVER,
-    NOTHING,
     OWN_COUNT,
     OWN_RECENT,
     POPULARITY,
     SVD,
     Candidates,
-    History,
     weights_of,
 )
-from .known import Products
+from .figures import EXTRAS, UNKNOWN
+from .history import LATELY_DAYS, NOTHING, History, summed_up
+from .known import NEVER, Products
 from .scoring import Ranker
 
 # All a learned ranker's skops file may hold beyond numpy and scikit-learn's plain types.
@@ -35,6 +33,7 @@ __all__ = [
     "EASE",
     "EXTRAS",
     "ITEMS",
+    "LATELY_DAYS",
     "NEVER",
     "NOTHING",
     "OWN_COUNT",
@@ -42,11 +41,13 @@ __all__ = [
     "POPULARITY",
     "SVD",
     "TRUSTED",
+    "UNKNOWN",
     "Candidates",
     "History",
     "Products",
     "Ranker",
     "largest",
     "positions",
+    "summed_up",
     "weights_of",
 ]

@@ -1,56 +1,40 @@
-"""What a customer bought, and the products worth ranking for that: what a recipe looks at."""
+"""What a customer bought: from single orders to a figure per product."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 Array = np.ndarray
-# What a score is made of; each is scaled so that the customer's best product has 1.
-OWN_COUNT, OWN_RECENT, ALS, ITEMS, POPULARITY, SVD, EASE, CONTENT = range(8)
-COMPONENTS = ("own_count", "own_recent", "als", "item_based", "popularity", "svd", "ease", "content")
-# What a learned ranker sees besides them, unscaled; an age of NEVER where the customer did not buy it.
-EXTRAS = ("times", "lately", "age", "first_age", "products", "buyers", "late_buyers", "repeats", "affinity", "kind_age",
-          "kind_share", "liking")  # fmt: skip
-NEVER = 1000.0
 NOTHING = np.zeros(0, dtype=np.int64)
+LATELY_DAYS = 91
+HALF_LIVES = (14, 45, 180)  # days after which an order counts half
 
 
 @dataclass(frozen=True)
 class History:
-    """What a customer bought: positions of products (rising), in how many orders (and of these `lately`, in the last 91
-    days), and days since the last and the first one."""
+    """What a customer bought: positions of products (rising), in how many orders (and of these `lately`, in the last
+    LATELY_DAYS), days since the last and the first one, and the orders `fading`, a column per half-life."""
 
     items: Array
     times: Array
     ages: Array
     lately: Array
     first_ages: Array
+    fading: Array
+
+    @staticmethod
+    def of(items: Array, ages: Array) -> History:
+        """Of one place per product and order, in any order: the product's position and how many days ago it was."""
+        return History(*summed_up(items, ages))
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Products worth ranking, the more popular first, with one column of `values` per component and one of `extras` for
-    each of EXTRAS."""
-
-    items: Array
-    values: Array
-    is_bought: Array
-    extras: Array
-
-    def without_bought(self) -> Candidates:
-        """Those the customer never bought."""
-        kept = ~self.is_bought
-        return Candidates(self.items[kept], self.values[kept], self.is_bought[kept], self.extras[kept])
-
-    @property
-    def features(self) -> Array:
-        """What a learned ranker sees."""
-        return np.hstack([self.values, self.extras])
-
-
-def weights_of(said: Mapping[str, float]) -> Array:
-    """Weights by name as an array in the order of COMPONENTS."""
-    return np.array([float(said.get(name, 0.0)) for name in COMPONENTS])
+def summed_up(keys: Array, ages: Array) -> tuple[Array, ...]:
+    """The distinct `keys` of orders, rising, and for each what a History says of it."""
+    order = np.lexsort((ages, keys))
+    ages = ages[order].astype(float)
+    found, starts, times = np.unique(keys[order], return_index=True, return_counts=True)
+    lately = np.add.reduceat((ages < LATELY_DAYS).astype(float), starts)
+    fading = [np.add.reduceat(0.5 ** (ages / days), starts) for days in HALF_LIVES]
+    return found, times.astype(float), ages[starts], lately, ages[starts + times - 1], np.stack(fading, axis=1)

@@ -11,14 +11,17 @@ import numpy as np
 from .arrays import positions
 
 Array = np.ndarray
+NEVER = 1000.0  # days
 
 
 @dataclass(frozen=True)
 class Products:
     """All that is known of products; their positions in `ids` name them everywhere else.
 
-    Of the day, one per product: `popularity` counts recent buyers, `late_buyers` those of the last 28 days, `repeats`
-    is the share of buyers who bought again, `kinds` says which are of one type (-1: not known).
+    Of the day, one per product: `popularity` counts recent buyers, `late_buyers` those of the last 28 days,
+    `week_buyers` those of the last 7, `new_buyers` those of 28 who never had before; `repeats` is the share of buyers
+    who bought again, `returning` that of the earlier ones who did in the last 28 days, `gaps` are the mean days between
+    orders (NEVER where nobody bought twice), `kinds` says which are of one type (-1: not known).
     Learned, and empty in a recipe that does not look at it: `learned` are the positions that have ALS `factors`, and
     `svd_from` and `svd_to`; `paired` those that have `neighbours` (positions) with `similarities`; `linked` those that
     have `links` (positions) with `link_weights`, by EASE.
@@ -27,7 +30,11 @@ class Products:
     ids: Array
     popularity: Array
     late_buyers: Array
+    week_buyers: Array
+    new_buyers: Array
     repeats: Array
+    returning: Array
+    gaps: Array
     kinds: Array
     learned: Array
     factors: Array
@@ -68,8 +75,8 @@ class Products:
         return replace(self, **{name: getattr(self, name)[:0] for name in names})
 
     def on(self, of_day: Mapping[str, Array]) -> Products:
-        """The same factors and neighbours for another day's products, `of_day`'s ids, popularity, late_buyers, repeats
-        and kinds; what is not among them is forgotten."""
+        """The same factors and neighbours for another day's products, all that `of_day` says of them; what is not among
+        them is forgotten."""
         place = positions(of_day["ids"], self.ids)
         learned, paired, linked = place[self.learned], place[self.paired], place[self.linked]
         neighbours, links = place[self.neighbours[paired >= 0]], place[self.links[linked >= 0]]

@@ -8,22 +8,20 @@ from typing import Any
 import numpy as np
 
 from .arrays import in_share, largest, places_in, scaled, spread, summed
-from .history import (
+from .candidates import (
     ALS,
     COMPONENTS,
     CONTENT,
     EASE,
-    EXTRAS,
     ITEMS,
-    NEVER,
-    NOTHING,
     OWN_COUNT,
     OWN_RECENT,
     POPULARITY,
     SVD,
     Candidates,
-    History,
 )
+from .figures import figures
+from .history import NOTHING, History
 from .known import Products
 
 Array = np.ndarray
@@ -133,7 +131,8 @@ class Ranker:
         values[:, EASE] = scaled(linked, self.linked_place[items])
         seller = places_in(self.sellers, count)[items]
         values[:, CONTENT] = scaled(content, seller)
-        extras = self._extras(history, items, own, affinity, liked)
+        liking = self._liking(items, liked)
+        extras = figures(history, items, own, self.products, self.kind_share, affinity, liking)
         decimals = int(self.settings["decimals"])
         return Candidates(items, np.round(values, decimals), bought[items], np.round(extras, decimals))
 
@@ -203,29 +202,9 @@ class Ranker:
         found[0] = 0.0
         return found
 
-    def _extras(self, history: History, items: Array, own: Array, affinity: Array, liked: Array) -> Array:
-        is_own, place, products = own >= 0, own.clip(min=0), self.products
-        extras = np.zeros((len(items), len(EXTRAS)))
-        if len(history.items):
-            for column, values, otherwise in (
-                (0, history.times, 0.0),
-                (1, history.lately, 0.0),
-                (2, history.ages, NEVER),
-                (3, history.first_ages, NEVER),
-            ):
-                extras[:, column] = np.where(is_own, values[place], otherwise)
-        else:
-            extras[:, 2:4] = NEVER
-        kind_ages = np.full(len(affinity), NEVER)
-        np.minimum.at(kind_ages, products.kinds[history.items] + 1, history.ages)
-        kind_ages[0] = NEVER
-        extras[:, 4] = len(history.items)
-        extras[:, 5], extras[:, 6], extras[:, 7] = (
-            products.popularity[items], products.late_buyers[items], products.repeats[items]
-        )  # fmt: skip
-        kind = products.kinds[items] + 1
-        extras[:, 8], extras[:, 9], extras[:, 10] = affinity[kind], kind_ages[kind], self.kind_share[items]
-        if len(liked):
-            row = self.learned_place[items]
-            extras[:, 11] = np.where(row >= 0, liked[row.clip(min=0)], 0.0)
-        return extras
+    def _liking(self, items: Array, liked: Array) -> Array:
+        """What ALS says of the candidates, unscaled."""
+        if not len(liked):
+            return np.zeros(len(items))
+        rows = self.learned_place[items]
+        return np.where(rows >= 0, liked[rows.clip(min=0)], 0.0)
