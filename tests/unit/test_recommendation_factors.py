@@ -33,7 +33,6 @@ def test_each_row_solves_its_normal_equations_however_many_are_solved_together(a
 
 
 def test_of_a_single_product_worth_learning_there_is_no_svd():
-    one, ages = np.zeros(3, dtype=np.int64), np.ones(3)
-    pairs = Pairs(np.arange(3), one, ages, ages, ages, ages)
+    pairs = Pairs.of(np.arange(3), np.zeros(3, dtype=np.int64), np.ones(3))
     svd_from, svd_to = factors.svd(np.array([0]), pairs, PARAMS)
     assert svd_from.shape == svd_to.shape == (1, 0)
