@@ -121,11 +121,12 @@ def test_a_card_of_an_unknown_model_still_reads():
 
 
 def test_the_recipe_in_use_stands_first_and_losers_stay():
-    tried = [{"recipe": "a", "outcome": "lost"}, {"recipe": "b", "outcome": "won", "metrics": {"auc": 0.9}}]
+    lost = {"recipe": "a", "outcome": "lost", "reason": "it makes fewer groups"}
+    tried = [lost, {"recipe": "b", "outcome": "won", "metrics": {"auc": 0.9}}]
     rows = _card(AUC, recipe="b", tried=tried).tried
     assert [(row.name, row.outcome, row.is_in_use) for row in rows] == [
         ("b", "in use", True),
-        ("a", "tried, lost", False),
+        ("a", "tried, lost: it makes fewer groups", False),
     ]
     assert (rows[0].figures, rows[1].figures) == ((Figure(0.9),), (None,))
 

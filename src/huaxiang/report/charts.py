@@ -210,6 +210,7 @@ def intervals(rows: list[Whisker], label: str, unit: str = "") -> Markup:
     ]
     low, high = min(float(row["low"]) for row in values), max(float(row["high"]) for row in values)
     room = 0.12 * (high - low) or 0.05 * abs(high) or 1.0
+    names = max(78, 7 * max(len(row.name) for row in rows))  # pixels that the names at the left need
     colour: Spec = {
         "field": "tone",
         "scale": {"domain": ["model", "other"], "range": [ACCENT, MUTED]},
@@ -222,7 +223,7 @@ def intervals(rows: list[Whisker], label: str, unit: str = "") -> Markup:
             "type": "nominal",
             "sort": None,
             "title": None,
-            "axis": {"ticks": False, "domain": False, "labelPadding": 8, "minExtent": 78},
+            "axis": {"ticks": False, "domain": False, "labelPadding": 8, "minExtent": names},
         }
         x: Spec = {
             "type": "quantitative",
@@ -232,7 +233,7 @@ def intervals(rows: list[Whisker], label: str, unit: str = "") -> Markup:
         }
         return {
             "data": {"values": values},
-            "width": width - 150,
+            "width": width - 72 - names,
             "height": {"step": 26},
             "layer": [
                 {

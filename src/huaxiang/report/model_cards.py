@@ -284,7 +284,9 @@ def _tried(said: Mapping[str, Any], names: list[str], in_use: object, costs: Map
 def _outcome(row: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     outcome = str(row.get("outcome") or "")
     said = _OUTCOMES.get(outcome, outcome)
-    return f"{said} (the baseline)" if row.get("recipe") == baseline.get("name") else said
+    if row.get("recipe") == baseline.get("name"):
+        said = f"{said} (the baseline)"
+    return f"{said}: {row['reason']}" if row.get("reason") else said
 
 
 def _spaced(name: object) -> str:
