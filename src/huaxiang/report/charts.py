@@ -251,7 +251,7 @@ def intervals(rows: list[Whisker], label: str, unit: str = "") -> Markup:
                 },
                 {
                     "mark": {"type": "text", "align": "left", "fontSize": 12, "color": MUTED, "aria": False},
-                    "encoding": {"y": y, "x": {"value": width - 140}, "text": {"field": "shown"}},
+                    "encoding": {"y": y, "x": {"value": width - 62 - names}, "text": {"field": "shown"}},
                 },
             ],
         }
