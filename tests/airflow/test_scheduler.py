@@ -55,10 +55,6 @@ def test_the_scheduler_runs_the_day_retries_what_heals_and_announces_the_release
     assert {name: task["try_number"] for name, task in tasks.items() if task["try_number"] > 1} == {"models": 2}
     assert str(release.current(airflow.settings).as_of) == AS_OF
 
-    events = airflow.call("GET", "/api/v2/assets/events")["asset_events"]
-    assert [(event["name"], event["source_task_id"]) for event in events] == [("release", "release")]
-    assert events[0]["extra"]["as_of"] == AS_OF
-
     # The release starts the other DAG for its own day; its models are new and nothing has moved, so nothing is due.
     def proposals():
         runs = airflow.call("GET", f"{TRAINING}/dagRuns")["dag_runs"]
@@ -67,6 +63,11 @@ def test_the_scheduler_runs_the_day_retries_what_heals_and_announces_the_release
 
     wait_for(lambda: [task["state"] for task in proposals()] == ["skipped"], "the proposal to be skipped", seconds=120)
     assert f"'AS_OF': '{AS_OF}'" in str(proposals()[0]["rendered_fields"])
+
+    # Asked before the run that an event has started has itself begun, Airflow 3.3 answers with an error of its own.
+    events = airflow.call("GET", "/api/v2/assets/events")["asset_events"]
+    assert [(event["name"], event["source_task_id"]) for event in events] == [("release", "release")]
+    assert events[0]["extra"]["as_of"] == AS_OF
 
 
 def processes_of(word, settings):

@@ -55,7 +55,7 @@ def test_what_was_tried_and_lost_stays_visible(full_report, visit):
         [f"boosting {SCRIPT}", "tried, second best"],
     ]
     assert seen.row("spark-kmeans", "#segments .tried")[-1] == "in use"
-    assert seen.row("hdbscan", "#segments .tried")[-1] == "tried, lost"
+    assert seen.row("hdbscan", "#segments .tried")[-1] == f"tried, lost: too few {SCRIPT}"
 
 
 def test_a_family_left_out_is_told_with_its_reason_on_the_overview_and_on_the_models_page(left_out_report, visit):
