@@ -38,7 +38,7 @@ check: setup ## Lint, type-check, check the import rules, and that the generated
 	@$(WORK)/sqlfluff lint --processes 2 dbt_project/models
 	@$(WORK)/huaxiang docs --check
 
-bench: setup ## Measure pairs of ours and a plain reference, about nine minutes (WRITE=1 also writes the page of results).
+bench: setup ## Measure pairs of ours and a plain reference, about six minutes (WRITE=1 also writes the page of results).
 	@$(WORK)/python -m benchmarks $(if $(WRITE),--write --note "$(NOTE)")
 
 bench-ratings: setup ## Measure recommenders on MovieLens 100K beside published tables (installs the data set; half a minute).
