@@ -1,23 +1,23 @@
 {# How staging resolves landed rows. #}
 
-{# The landed rows of a table that are known at known_at: those of its files in force, each with its file's rank. #}
-{% macro known_rows(table) -%}
+{# The landed rows of a table that are known at known_at: those of its files in force, or of some of them, each with its file's rank. #}
+{% macro known_rows(table, files=none) -%}
     select
         landed.*,
-        files.file_rank
+        files.file_rank,
+        files.file_version
     from {{ source('landed', table) }} as landed
-    inner join {{ source('landed', 'known_files') }} as files
+    inner join ({{ files or files_in_force(table) }}) as files
         on
             landed.source_name = files.source_name
             and landed.file_id = files.file_id
-            and files.table_name = '{{ table }}'
 {%- endmacro %}
 
 
 {# The version of each key that holds at known_at: of several, the one from the file of the highest rank, and in it the last.
    Sources are kept apart, so that two sources with the same key fail the key test instead of overwriting each other. #}
-{% macro latest_version(table, key) -%}
-    select * from ({{ known_rows(table) }}) as known
+{% macro latest_version(table, key, files=none) -%}
+    select * from ({{ known_rows(table, files) }}) as known
     qualify
         row_number() over (
             partition by source_name, {{ key | join(', ') }}

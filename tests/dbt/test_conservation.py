@@ -32,6 +32,8 @@ def shop(tmp_path_factory) -> SmallHome:
     coupon = {"campaign_id": "k", "coupon_id": "c", "product_id": "p1"}
     shop.land("coupons", DAY, [coupon, coupon])
     shop.land("order_lines", date(2026, 1, 20), [line(2, "ben", "2026-01-01 16:00:00", "4.00", "p2")])
+    week = {"week_start_on": "2026-01-19", "display_location": "7", "mailer_location": "A"}
+    shop.land("promotions", DAY, [week | {"product_id": one, "store_id": "s1"} for one in ("p1", "p1", "p2")])
     warehouse.staging(shop.settings, TODAY)
     return shop
 
@@ -60,8 +62,12 @@ def test_lines_of_days_after_as_of_are_held_back(shop):
     assert ends(shop, BEFORE, "order_lines")["suppressed", "AFTER_AS_OF"] == (2, Decimal("-1.00"))
 
 
-def test_equal_rows_of_one_file_are_duplicates_and_unused_tables_are_told(shop):
+def test_equal_rows_of_one_file_are_duplicates(shop):
     assert ends(shop, TODAY, "coupons") == {("published", ""): (1, None), ("duplicate", "EQUAL_RECORD"): (1, None)}
+
+
+def test_every_record_of_a_promotion_is_in_use_as_often_as_it_came(shop):
+    assert ends(shop, TODAY, "promotions") == {("published", ""): (3, None)}
 
 
 def test_the_ends_are_kept_with_the_run(shop):

@@ -36,15 +36,9 @@ bought as (
 
 ),
 
-promotions as (
-
-    select * from {{ ref('stg_promotion_rows') }}
-
-),
-
 weeks as (
 
-    select distinct week_start_on from promotions
+    select distinct week_start_on from {{ ref('promotion_file_weeks') }}
 
 ),
 
@@ -62,6 +56,15 @@ days_in_weeks as (
             and days.ordered_on < {{ date_plus('weeks.week_start_on', 7) }}
 
     group by days.ordered_on
+
+),
+
+-- of years of promotions the weeks that are looked at
+promotions as (
+
+    select promotion_rows.*
+    from {{ ref('stg_promotion_rows') }} as promotion_rows
+    where promotion_rows.week_start_on in (select days_in_weeks.week_start_on from days_in_weeks)
 
 ),
 

@@ -35,14 +35,32 @@ line_sums as (
 
     select
         lines.ordered_on,
+        lines.file_id,
         count(*) as line_count,
-        sum({{ text_number("lines.file_id || ':' || cast(lines.record_number as string)") }}) as line_sum,
+        sum(lines.record_number) as record_sum,
+        sum({{ mixed("lines.record_number") }}) as mixed_sum,
         sum(products.product_number) as product_sum
 
     from lines
     left join products on lines.product_id = products.product_id
 
-    group by lines.ordered_on
+    group by lines.ordered_on, lines.file_id
+
+),
+
+day_lines as (
+
+    select
+        ordered_on,
+        sum(line_count) as line_count,
+        sum({{ text_number(
+            "file_id || ':' || cast(line_count as string) || ':' || cast(record_sum as string) || ':' || cast(mixed_sum as string)"
+        ) }}) as line_sum,
+        sum(product_sum) as product_sum
+
+    from line_sums
+
+    group by ordered_on
 
 ),
 
@@ -63,7 +81,7 @@ order_sums as (
 
 days as (
 
-    select ordered_on from line_sums
+    select ordered_on from day_lines
 
     union
 
@@ -71,14 +89,14 @@ days as (
 
 ),
 
--- what promotes products in the week of a day; the rows of a file are many, so they are known by their numbers
+-- what promotes products in the week of a day; the rows of a file are many, so they are known by their file
 promotion_weeks as (
 
     select
         week_start_on,
-        cast(count(*) as string) || ':' || cast(sum(record_number) as string) || ':' || min(file_id) || ':' || max(file_id) as promoted
+        cast(sum(record_count) as string) || ':' || cast(sum({{ text_number("source_name || ':' || file_id") }}) as string) as promoted
 
-    from {{ ref('stg_promotion_rows') }}
+    from {{ ref('promotion_file_weeks') }}
 
     group by week_start_on
 
@@ -104,20 +122,20 @@ fingerprints as (
 
     select
         days.ordered_on,
-        coalesce(line_sums.line_count, 0) as line_count,
+        cast(coalesce(day_lines.line_count, 0) as bigint) as line_count,
         coalesce(order_sums.order_count, 0) as order_count,
         md5(
             cast(days.ordered_on as string)
-            || ':' || coalesce(cast(line_sums.line_count as string), '')
-            || ':' || coalesce(cast(line_sums.line_sum as string), '')
-            || ':' || coalesce(cast(line_sums.product_sum as string), '')
+            || ':' || coalesce(cast(day_lines.line_count as string), '')
+            || ':' || coalesce(cast(day_lines.line_sum as string), '')
+            || ':' || coalesce(cast(day_lines.product_sum as string), '')
             || ':' || coalesce(cast(order_sums.order_count as string), '')
             || ':' || coalesce(cast(order_sums.order_sum as string), '')
             || ':' || coalesce(promotions.promoted, '')
         ) as day_fingerprint
 
     from days
-    left join line_sums on days.ordered_on = line_sums.ordered_on
+    left join day_lines on days.ordered_on = day_lines.ordered_on
     left join order_sums on days.ordered_on = order_sums.ordered_on
     left join promotions on days.ordered_on = promotions.ordered_on
 

@@ -1,8 +1,17 @@
+{{
+    config(
+        materialized='table' if target.type == 'spark' else 'incremental',
+        incremental_strategy='replace_versions',
+        unique_key='order_line_id',
+        meta={'files_of': 'order_lines'},
+    )
+}}
+
 with
 
 lines as (
 
-    {{ latest_version('order_lines', ['order_line_id']) }}
+    {{ latest_version('order_lines', ['order_line_id'], files_to_read('order_lines', anew=not holds_still('order_lines'))) }}
 
 ),
 
@@ -18,6 +27,7 @@ renamed as (
         {{ home_id('lines.order_line_id', 'lines.source_name') }} as order_line_id,
         {{ home_id('lines.order_id', 'lines.source_name') }} as order_id,
         keys.customer_id,
+        lines.customer_id as source_customer_id,
         lines.product_id,
         lines.store_id,
         lines.ordered_at,
@@ -29,6 +39,7 @@ renamed as (
         lines.net_amount,
         lines.source_name,
         lines.file_id,
+        lines.file_version,
         lines.record_number
 
     from lines
@@ -56,7 +67,9 @@ order_lines as (
         cast(ordered_at_local as date) as ordered_on,
         coalesce(quantity < 0 or gross_amount < 0, false) as is_return,
         source_name,
+        source_customer_id,
         file_id,
+        file_version,
         record_number
 
     from renamed

@@ -13,7 +13,6 @@ WORDS = {
     ("superseded", "LATER_RECORD"): "replaced by a later record of the same key",
     ("superseded", "DROP_REPLACED"): "in a drop that was sent again under its name",
     ("suppressed", "AFTER_AS_OF"): "of a day after this one",
-    ("suppressed", "NOT_USED"): "no table of the portrait reads them yet",
     ("suppressed", "LINKS_ONLY"): "identifiers say who is one person and go no further",
     ("quarantined", ""): "refused",
 }

@@ -34,6 +34,10 @@ _LANDED_ROWS = {
 }
 
 
+# Of these no row wins over another: every record in force is read as it came, or only tells who is one person.
+_AS_DELIVERED = {"promotions": (PUBLISHED, ""), "identifiers": (SUPPRESSED, "LINKS_ONLY")}
+
+
 @dataclass(frozen=True)
 class Fate:
     """So many records of a file came to this end in this run. `net_amount` is the money of order lines, else None."""
@@ -54,7 +58,8 @@ def settle(settings: Settings, run: Run) -> list[Fate]:
 
     Called when staging is built. Raises BrokenConservation naming the first file whose records do not add up.
     """
-    ledger = [row for row in read_ledger(settings) if row.load_date <= run.known_at and row.outcome != DUPLICATE]
+    arrivals = [row for row in read_ledger(settings) if row.load_date <= run.known_at]
+    ledger = [row for row in arrivals if row.outcome != DUPLICATE]
     first: dict[tuple[str, str, str], LedgerRow] = {}
     for row in ledger:
         first.setdefault((row.source_name, row.table_name, row.file_id), row)
@@ -63,7 +68,7 @@ def settle(settings: Settings, run: Run) -> list[Fate]:
         for (key, reason), (records, money) in _summed(ledger, QUARANTINED).items()
         if records or money
     ]
-    files = known_files(ledger, run.known_at)
+    files = known_files(arrivals, run.known_at)
     contracts = load_contracts(settings)
     with state.reading(settings) as connection:
         for table in sorted({one.table_name for one in files}):
@@ -85,26 +90,21 @@ def _fates_of(
 ) -> dict[tuple[_Key, _End], _Sums]:
     """The ends of the accepted records of one table."""
     table = contract.name
-    landed = _landed(settings, contract, files)
+    if table in _AS_DELIVERED:
+        return _counted(settings, table, files)
     money = "sum(net_amount)" if table == "order_lines" else "null::decimal(38, 2)"
-    used = connection.execute(
-        "select 1 from information_schema.tables where table_schema = 'staging' and table_type = 'BASE TABLE'"
-        " and table_name = ?",
-        [f"stg_{table}"],
-    ).fetchall()
-    is_used = bool(used) or (settings.engine == "spark" and _is_there(connection, f"stg_{table}"))
-    if not is_used:
-        reason = "LINKS_ONLY" if table == "identifiers" else "NOT_USED"
-        return _collect(connection, table, _all_end(landed, SUPPRESSED, reason, money))
-    lost = connection.execute(
+    landed = _landed(settings, contract, files)
+    replaced, in_force, keys = connection.execute(
         f"select count(*) filter (file_rank is null), count(*) filter (file_rank is not null),"
         f" count(distinct hash({_key(contract)})) filter (file_rank is not null) from ({landed})"
     ).fetchall()[0]
-    if lost[0] == 0 and lost[1] == lost[2]:
-        ends = _all_end(landed, PUBLISHED, "", money)
+    if replaced == 0 and in_force == keys:
+        ends = f"select *, '{PUBLISHED}' as outcome, '' as reason from ({landed})"
     else:
-        ends = _contested(landed, contract, money)
-    found = _collect(connection, table, ends)
+        ends = _contested(landed, contract)
+    found = _collect(
+        connection, table, f"select source_name, file_id, outcome, reason, count(*), {money} from ({ends}) group by all"
+    )
     published = sum(records for (_, end), (records, _) in found.items() if end[0] == PUBLISHED)
     behind = _LANDED_ROWS.get(table, "count(*)")
     staged = int(connection.execute(f"select {behind} from staging.stg_{table}").fetchall()[0][0])
@@ -116,6 +116,19 @@ def _fates_of(
     if table == "order_lines":
         found = {**_without(found, PUBLISHED), **_published_lines(connection, run)}
     return found
+
+
+def _counted(settings: Settings, table: str, files: list[KnownFile]) -> dict[tuple[_Key, _End], _Sums]:
+    """The ends of the records of a table whose files are not compared with each other: their footers are enough."""
+    import pyarrow.parquet as pq
+
+    found: Counter[tuple[_Key, _End]] = Counter()
+    for one in files:
+        end = _AS_DELIVERED[table] if one.file_rank is not None else (SUPERSEDED, "DROP_REPLACED")
+        folder = settings.home.landing / one.source_name / table
+        for path in folder.glob(f"load_date=*/{one.file_id}*.parquet"):  # one more for each repair
+            found[(one.source_name, table, one.file_id), end] += pq.read_metadata(path).num_rows
+    return {end: (records, None) for end, records in found.items()}
 
 
 def _published_lines(connection: duckdb.DuckDBPyConnection, run: Run) -> dict[tuple[_Key, _End], _Sums]:
@@ -152,38 +165,41 @@ def _landed(settings: Settings, contract: Contract, files: list[KnownFile]) -> s
     """
 
 
-def _contested(landed: str, contract: Contract, money: str) -> str:
-    """SQL for the ends where rows of the same key meet: the winner is published, an equal row is a duplicate."""
+def _contested(landed: str, contract: Contract) -> str:
+    """SQL for landed rows with their end: of several with one key the winner is published, an equal row is a duplicate.
+
+    Most keys came once, so only the others are put in order.
+    """
     content = ", ".join(map(quoted, contract.column_names))
+    key = _key(contract)
     return f"""
-        with ranked as (
+        with known as (select * from ({landed}) where file_rank is not null),
+
+        repeated as (select {key} from known group by all having count(*) > 1),
+
+        ranked as (
             select
                 *,
                 row_number() over winner as place,
                 first_value(hash({content})) over winner = hash({content}) as is_same
-            from ({landed})
-            where file_rank is not null
-            window winner as (partition by {_key(contract)} order by file_rank desc, record_number desc)
+            from known semi join repeated using ({key})
+            window winner as (partition by {key} order by file_rank desc, record_number desc)
         )
 
         select
-            source_name,
-            file_id,
-            case when place = 1 then '{PUBLISHED}' when is_same then '{SAME}' else '{SUPERSEDED}' end,
-            case when place = 1 then '' when is_same then 'EQUAL_RECORD' else 'LATER_RECORD' end,
-            count(*),
-            {money}
+            *,
+            case when place = 1 then '{PUBLISHED}' when is_same then '{SAME}' else '{SUPERSEDED}' end as outcome,
+            case when place = 1 then '' when is_same then 'EQUAL_RECORD' else 'LATER_RECORD' end as reason
         from ranked
-        group by all
 
-        union all
+        union all by name
 
-        {_all_end(f"select * from ({landed}) where file_rank is null", SUPERSEDED, "DROP_REPLACED", money)}
+        select *, '{PUBLISHED}' as outcome, '' as reason from known anti join repeated using ({key})
+
+        union all by name
+
+        select *, '{SUPERSEDED}' as outcome, 'DROP_REPLACED' as reason from ({landed}) where file_rank is null
     """
-
-
-def _all_end(rows: str, outcome: str, reason: str, money: str) -> str:
-    return f"select source_name, file_id, '{outcome}', '{reason}', count(*), {money} from ({rows}) group by all"
 
 
 def _key(contract: Contract) -> str:
@@ -236,10 +252,6 @@ def _summed(ledger: Iterable[LedgerRow], outcome: str) -> dict[tuple[_Key, str],
 
 def _without(found: dict[tuple[_Key, _End], _Sums], outcome: str) -> dict[tuple[_Key, _End], _Sums]:
     return {key: sums for key, sums in found.items() if key[1][0] != outcome}
-
-
-def _is_there(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    return bool(connection.execute("select 1 from information_schema.tables where table_name = ?", [name]).fetchall())
 
 
 def _fate(row: LedgerRow, outcome: str, reason: str, records: int, money: Decimal | None) -> Fate:

@@ -45,7 +45,7 @@ def open_catalogue(settings: Settings, run: Run) -> SparkSession:
         own = {"source_name": "string", "file_id": "string", "record_number": "bigint", "load_date": "date"}
         columns = {column.name: _NO_ZONE.get(column.type, column.type) for column in contract.columns} | own
         _create(spark, f"landed.{name}", columns, home.landing / "*" / name / "load_date=*" / "*.parquet")
-    known = {"source_name": "string", "table_name": "string", "file_id": "string", "file_rank": "bigint"}
+    known = dict.fromkeys(("source_name", "table_name", "file_id", "file_version"), "string") | {"file_rank": "bigint"}
     _create(spark, "landed.known_files", known, home.known_files)
     keys = {"source_name": "string", "source_customer_id": "string", "customer_id": "string", "confidence": "double"}
     _create(spark, "landed.person_keys", keys, home.person_keys)
