@@ -12,7 +12,7 @@ from spark_jobs.recommendations.judging import Judged
 from spark_jobs.recommendations.params import RecommendationParams
 from spark_jobs.recommendations.ranking import COMPONENTS, EXTRAS, OWN_COUNT, Candidates
 
-PARAMS = replace(RecommendationParams(), hybrid_trees=20, misses_kept=0.1)
+PARAMS = replace(RecommendationParams(), hybrid_trees=20, any_misses=0.1, new_misses=0.5)
 
 
 def planted(count: int, own_share: float, hits_of_own: float, hits_of_others: float) -> Judged:
