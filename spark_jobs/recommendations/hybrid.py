@@ -21,9 +21,7 @@ def fit(windows: Sequence[Judged], task: str, params: RecommendationParams) -> A
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
-    share, leaves = (
-        (params.any_misses, params.any_leaves) if task == "any" else (params.new_misses, params.new_leaves)
-    )
+    share, leaves = (params.any_misses, params.any_leaves) if task == "any" else (params.new_misses, params.new_leaves)
     rng = np.random.default_rng(params.seed)
     features, bought, weights = [], [], []
     for window in windows:
