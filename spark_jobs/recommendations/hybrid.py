@@ -21,18 +21,19 @@ def fit(windows: Sequence[Judged], task: str, params: RecommendationParams) -> A
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
+    share, leaves = (params.any_misses, params.any_leaves) if task == "any" else (params.new_misses, params.new_leaves)
     rng = np.random.default_rng(params.seed)
     features, bought, weights = [], [], []
     for window in windows:
         found, hits, is_own = window.candidates_with_hits()
         is_sure = hits | is_own
-        kept = is_sure | (rng.random(len(hits)) < params.misses_kept)
+        kept = is_sure | (rng.random(len(hits)) < share)
         features.append(found[kept])
         bought.append(hits[kept])
-        weights.append(np.where(is_sure, 1.0, 1 / params.misses_kept)[kept])
+        weights.append(np.where(is_sure, 1.0, 1 / share)[kept])
     model = HistGradientBoostingClassifier(
         max_iter=params.hybrid_trees,
-        max_leaf_nodes=params.any_leaves if task == "any" else params.new_leaves,
+        max_leaf_nodes=leaves,
         learning_rate=params.hybrid_rate,
         min_samples_leaf=min(params.hybrid_least, max(1, sum(map(len, bought)) // 20)),
         l2_regularization=1.0,

@@ -58,7 +58,10 @@ class RecommendationParams:
     new_leaves: int = 8
     hybrid_rate: float = 0.07
     hybrid_least: int = 100  # candidates in a leaf
-    misses_kept: float = 0.1  # of the candidates that were bought neither before nor in the window, to learn from
+    # Of the candidates that were bought neither before nor in the window, the share to learn from. All of a list of new
+    # products are such candidates.
+    any_misses: float = 0.1
+    new_misses: float = 0.5
     most_per_kind: int = 0  # products of one type in a list; 0: as many as rank there
 
     candidates: int = 40  # per component; the blend ranks their union
