@@ -65,7 +65,7 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     with _places(settings, run) as places, _engine(settings, run):
         from dbt.cli.main import dbtRunner
 
-        with parsed.reused(settings, {**variables, **places}) as manifest:
+        with parsed.reused(settings, variables, places) as manifest:
             outcome = dbtRunner(manifest).invoke(
                 [*arguments, *(str(part) for option in options.items() for part in option)]
             )
