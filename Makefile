@@ -22,7 +22,7 @@ down: setup ## End what `make up` started, and nothing else.
 	@$(WORK)/huaxiang down
 
 test: setup ## Run every test but those of test-services; the page tests need Debian's chromium.
-	@$(WORK)/pytest -n 2 -m 'not services' --durations 25
+	@$(WORK)/pytest -n 2 --no-loadscope-reorder -m 'not services' --durations 25
 
 test-services: setup ## Test what homes with servers or the engine Spark need: Postgres, MLflow and Spark's cluster as processes here.
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "test-services: PostgreSQL is missing; install it with 'apt-get install postgresql' (Debian)." >&2; exit 1; }

@@ -33,7 +33,7 @@ class Size:
 
 
 FULL = Size(600, date(2017, 6, 1), date(2017, 11, 30), repeats=3, whole_layer=True, points=2_463)
-TINY = Size(40, date(2017, 10, 1), date(2017, 11, 30), repeats=1, whole_layer=False, points=300)
+TINY = Size(40, date(2017, 11, 1), date(2017, 11, 30), repeats=1, whole_layer=False, points=300)
 
 
 def prepare(folder: Path, size: Size) -> tuple[Settings, Run]:

@@ -1,4 +1,5 @@
-"""`huaxiang up` on a small home of real data: a day as `huaxiang run` runs it, then Airflow's back-fill of the next.
+"""`huaxiang up` on a small home of real data: a day as `huaxiang run` runs it, then Airflow's back-fill of the next,
+through the real scheduler and LocalExecutor, in which a task is killed.
 
 Two days are back-filled; HUAXIANG_BACK_FILL_DAYS=10 makes it ten. Nothing here is a stand-in: the services are those
 of `make up`, asked through their own interfaces.
@@ -12,10 +13,8 @@ import re
 import signal
 import socket
 import stat
-import time
 import urllib.request
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -24,13 +23,14 @@ from huaxiang.errors import HuaxiangError
 from huaxiang.services import processes
 from huaxiang.settings import PROJECT, Run, load_settings
 from tests.airflow.conftest import wait_for
+from tests.airflow.linux import free_ports, listeners, processes_of
 from tests.pipeline.conftest import home_at, run_words
 
 pytestmark = [pytest.mark.airflow, pytest.mark.dbt, pytest.mark.spark, pytest.mark.slow]
 
 SINCE, FIRST, CUSTOMERS = "2017-10-16", date(2017, 11, 20), 80
 DAYS = [FIRST + timedelta(days=n) for n in range(int(os.environ.get("HUAXIANG_BACK_FILL_DAYS", "2")) + 1)]
-DAG = "profile_daily"
+DAG, TRAINING = "profile_daily", "train_weekly"
 
 
 class World:
@@ -51,8 +51,18 @@ class World:
     def mlflow(self, path, body=None):
         return ask(f"{ports.url(ports.MLFLOW)}/api/2.0/mlflow/{path}", body, {"Content-Type": "application/json"})
 
-    def runs(self):
-        return self.airflow(f"/api/v2/dags/{DAG}/dagRuns?limit=100")["dag_runs"]
+    def runs(self, dag=DAG):
+        return self.airflow(f"/api/v2/dags/{dag}/dagRuns?limit=100")["dag_runs"]
+
+    def back_fill(self):
+        """The back-filled runs, the earliest day first."""
+        runs = [run for run in self.runs() if run["run_type"] == "backfill"]
+        return sorted(runs, key=lambda run: run["logical_date"])
+
+    def tasks(self, run):
+        """The tasks of a run by name."""
+        path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
+        return {task["task_id"]: task for task in self.airflow(path)["task_instances"]}
 
     def events(self):
         return [json.loads(line) for line in self.settings.home.lineage.read_text().splitlines()]
@@ -112,27 +122,48 @@ def world(tmp_path_factory, config):
 
 
 @pytest.fixture(scope="module")
-def back_filled(world):
-    """The days after the first one, by Airflow's back-fill: the run of a logical date is about the day before it."""
-    settings = world.settings
-    wait_for(lambda: world.airflow(f"/api/v2/dags/{DAG}")["dag_id"], "the DAG to be known", seconds=120)
-    begun = time.perf_counter()
+def killed(world):
+    """The days after the first one, by Airflow's back-fill: the run of a logical date is about the day before it. The
+    first run's 'models' has just been killed at work."""
+    for dag in (DAG, TRAINING):
+        wait_for(lambda dag=dag: world.airflow(f"/api/v2/dags/{dag}")["dag_id"], f"{dag} to be known", seconds=120)
     first, last = (day + timedelta(days=1) for day in (DAYS[1], DAYS[-1]))
     world.airflow(
         "/api/v2/backfills",
         {"dag_id": DAG, "from_date": f"{first}T00:00:00-05:00", "to_date": f"{last}T00:00:00-05:00",
          "max_active_runs": 1, "dag_run_conf": {}},
     )  # fmt: skip
-    world.airflow(f"/api/v2/dags/{DAG}", {"is_paused": False}, "PATCH")
+    for dag in (DAG, TRAINING):
+        world.airflow(f"/api/v2/dags/{dag}", {"is_paused": False}, "PATCH")
+    wait_for(lambda: processes_of("models", world.settings), "'models' to run", seconds=240)
+    for process in processes_of("models", world.settings):
+        os.kill(process, signal.SIGKILL)
+    return world
+
+
+@pytest.fixture(scope="module")
+def proposal(killed):
+    """The run that the first back-filled release has started; it has ended, and later releases start none."""
+
+    def started():
+        return [run for run in killed.runs(TRAINING) if run["run_type"] == "asset_triggered"]
+
+    wait_for(lambda: [run["state"] for run in started()] == ["success"], "a proposal of a training", seconds=600)
+    killed.airflow(f"/api/v2/dags/{TRAINING}", {"is_paused": True}, "PATCH")
+    return started()[0]
+
+
+@pytest.fixture(scope="module")
+def back_filled(killed, proposal):
+    """The world when the back-fill has ended."""
 
     def ended():
-        states = [run["state"] for run in world.runs() if run["run_type"] == "backfill"]
-        assert "failed" not in states, (settings.home.logs, states)
+        states = [run["state"] for run in killed.back_fill()]
+        assert "failed" not in states, (killed.settings.home.logs, states)
         return states.count("success") == len(DAYS) - 1
 
     wait_for(ended, "the back-fill to end", seconds=600 * len(DAYS))
-    print(f"back-fill of {len(DAYS) - 1} days: {time.perf_counter() - begun:.0f} s")
-    return world
+    return killed
 
 
 def test_up_says_where_everything_is_and_keeps_the_password_from_logs(world):
@@ -174,7 +205,7 @@ def test_the_run_made_before_is_seen_in_airflow_with_links_to_its_pages_and_its_
     run = next(run for run in world.runs() if run["conf"].get("as_of") == str(FIRST))
     assert run["state"] == "success"
     path = f"/api/v2/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances"
-    assert {task["state"] for task in world.airflow(path)["task_instances"]} == {"success"}
+    assert {task["state"] for task in world.tasks(run).values()} == {"success"}
     links = world.airflow(f"{path}/release/links")["extra_links"]
     made = release.of_run(world.settings, Run(FIRST, FIRST))
     assert links["Report"] == f"{ports.url(ports.SITE)}/releases/{made.id}/report/index.html"
@@ -191,6 +222,34 @@ def test_fits_and_champions_are_seen_in_mlflow(world):
     assert {"releases", "segments"} <= names
     champion = world.mlflow("registered-models/alias?name=segments&alias=champion")["model_version"]
     assert champion["version"] == "1"
+
+
+def test_a_killed_task_waits_to_be_tried_again_and_the_release_before_stays(killed):
+    run = killed.back_fill()[0]
+    wait_for(lambda: killed.tasks(run)["models"]["state"] == "up_for_retry", "the retry", seconds=60)
+    assert release.current(killed.settings).as_of == FIRST
+
+
+def test_the_retry_heals_it_and_every_task_works_in_the_homes_pool(back_filled):
+    found = [back_filled.tasks(run) for run in back_filled.back_fill()]
+    assert {task["state"] for tasks in found for task in tasks.values()} == {"success"}
+    assert {task["pool"] for tasks in found for task in tasks.values()} == {airflow_home.POOL}
+    tries = [{name: task["try_number"] for name, task in tasks.items() if task["try_number"] > 1} for tasks in found]
+    assert tries == [{"models": 2}] + [{}] * (len(DAYS) - 2)
+
+
+def test_a_release_starts_the_proposal_of_a_training_for_its_own_day_which_finds_none_due(back_filled, proposal):
+    """Its models are new and nothing has moved."""
+    path = f"/api/v2/dags/{TRAINING}/dagRuns/{proposal['dag_run_id']}/taskInstances/propose"
+    task = back_filled.airflow(path)
+    assert task["state"] == "skipped"
+    assert f"'AS_OF': '{DAYS[1]}'" in str(task["rendered_fields"])
+
+
+def test_every_release_is_announced_with_its_day(back_filled):
+    events = back_filled.airflow("/api/v2/assets/events")["asset_events"]
+    assert {(event["name"], event["source_task_id"]) for event in events} == {("release", "release")}
+    assert sorted(event["extra"]["as_of"] for event in events) == [str(day) for day in DAYS]
 
 
 def test_the_back_fill_gives_the_same_tables_as_daily_runs_and_ends_at_the_newest_day(
@@ -210,8 +269,7 @@ def test_the_back_fill_gives_the_same_tables_as_daily_runs_and_ends_at_the_newes
 def test_the_run_that_the_schedule_starts_is_skipped_since_the_homes_data_have_ended(back_filled):
     """Letting the DAG go starts the run of the last midnight, beside the back-fill."""
     (run,) = [run for run in back_filled.runs() if run["run_type"] == "scheduled"]
-    tasks = back_filled.airflow(f"/api/v2/dags/{DAG}/dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
-    assert {task["state"] for task in tasks} == {"skipped"}
+    assert {task["state"] for task in back_filled.tasks(run).values()} == {"skipped"}
 
 
 def test_every_task_and_every_dbt_model_tells_what_it_read_and_wrote(back_filled):
@@ -256,28 +314,3 @@ def test_a_service_that_cannot_start_ends_the_others_and_is_named_with_its_log(w
 
 def records(world):
     return sorted(world.settings.home.services.glob("*.json"))
-
-
-def listeners(family):
-    """(address, port) of every TCP socket on which one of the processes listens (Linux)."""
-    inodes = set()
-    for process in family:
-        for link in Path(f"/proc/{process.pid}/fd").glob("*"):
-            with contextlib.suppress(OSError):
-                inodes.update(re.findall(r"socket:\[(\d+)\]", str(link.readlink())))
-    found = set()
-    for name in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
-            words = line.split()
-            if words[3] == "0A" and words[9] in inodes:
-                address, port = words[1].split(":")
-                found.add((socket.inet_ntoa(bytes.fromhex(address)[::-1]) if name == "tcp" else address, int(port, 16)))
-    return found
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

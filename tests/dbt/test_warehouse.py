@@ -317,13 +317,22 @@ def test_nothing_is_printed_but_the_steps(shop, capfd) -> None:
 
 def test_dbt_reads_the_project_once_for_all_days_and_anew_for_other_tags(built, shop):
     kept = shop.settings.home.dbt_target / "partial_parse.msgpack"
-    warehouse.staging(shop.settings, TODAY)  # the home was copied, so it is read in its new place
     read_at = kept.stat().st_mtime_ns
+    warehouse.staging(shop.settings, TODAY)  # the home was copied: it is not read in its new place either
     warehouse.staging(shop.settings, TOMORROW)
     assert kept.stat().st_mtime_ns == read_at
     without = replace(shop.settings, session_timeout_minutes=7)
     warehouse.staging(without, TOMORROW)
     assert kept.stat().st_mtime_ns != read_at
+
+
+def test_a_copied_home_reads_its_own_rows_and_not_those_of_the_home_it_was_read_for(built, shop):
+    before = warehouse_rows(built[0], "staging.stg_order_lines")
+    shop.land("order_lines", date(2026, 1, 30), [line(9, "anna", "2026-01-30 18:00:00", "3.00")])
+    warehouse.staging(shop.settings, TODAY)
+    assert len(warehouse_rows(shop, "staging.stg_order_lines")) == len(before) + 1
+    compiled = (shop.settings.home.dbt_target / "compiled").rglob("*.sql")
+    assert not [path for path in compiled if f"{built[0].settings.home.root}/" in path.read_text()]
 
 
 def test_a_kept_reading_that_is_damaged_is_read_anew(built, shop):

@@ -19,12 +19,12 @@ from {source}
 where false"""
 
 
-def tag_rows(tags: Sequence[Tag], source: str) -> str:
+def tag_rows(tags: Sequence[Tag], source: str, engine: str = "duckdb") -> str:
     """The query over the table `source` of portraits: customer_id, as_of, tag, value (null: does not apply),
     confidence, evidence, source.
 
-    A tag that others read becomes a column first, in reading order. The SQL is the same on DuckDB and Spark. Manual
-    tags are no expressions, so they are not in it.
+    A tag that others read becomes a column first, in reading order. Expressions are the same on DuckDB and Spark; only
+    how they become rows differs. Manual tags are no expressions, so they are not in it.
     """
     computed = [tag for tag in in_reading_order(tags) if tag.kind != "manual"]
     is_read = {name for tag in computed for name in tag.reads}
@@ -36,8 +36,9 @@ def tag_rows(tags: Sequence[Tag], source: str) -> str:
                 f"with_{column} as (\n    select {last}.*, cast({tag.value} as string) as {column}\n    from {last}\n)"
             )
             last = f"with_{column}"
-    rows = "\nunion all\n".join(_rows(tag, last, tag.name in is_read) for tag in computed)
-    return ("with\n" + ",\n".join(steps) + "\n" if steps else "") + (rows or _NOBODY.format(source=source))
+    each = [_columns(tag, tag.name in is_read) for tag in computed]
+    rows = (_rows_on_spark if engine == "spark" else _rows)(each, last) if each else _NOBODY.format(source=source)
+    return ("with\n" + ",\n".join(steps) + "\n" if steps else "") + rows
 
 
 def manual_rows(tags: Sequence[Tag], portraits: str, statements: str) -> str:
@@ -77,17 +78,23 @@ inner join allowed_values
 where statements.age_days <= allowed_values.ttl_days"""
 
 
-def _rows(tag: Tag, source: str, is_column: bool) -> str:
+def _columns(tag: Tag, is_column: bool) -> str:
     value = column_of(tag.name) if is_column else f"cast({tag.value} as string)"
-    return f"""select
-    customer_id,
-    as_of,
-    '{tag.name}' as tag,
+    return f"""    '{tag.name}' as tag,
     {value} as value,
     cast({tag.confidence} as double) as confidence,
     cast({tag.evidence} as string) as evidence,
-    '{tag.kind}' as source
-from {source}"""
+    '{tag.kind}' as source"""
+
+
+def _rows(each: Sequence[str], source: str) -> str:
+    return "\nunion all\n".join(f"select\n    customer_id,\n    as_of,\n{one}\nfrom {source}" for one in each)
+
+
+def _rows_on_spark(each: Sequence[str], source: str) -> str:
+    """All tags of a portrait in one scan: of a union Spark would plan every tag's branch down to the files."""
+    rows = ",\n".join(f"struct(\n{one}\n)" for one in each)
+    return f"select\n    customer_id,\n    as_of,\n    inline(array(\n{rows}\n))\nfrom {source}"
 
 
 def _literal(text: str) -> str:

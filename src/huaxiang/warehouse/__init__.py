@@ -310,7 +310,7 @@ def variables(settings: Settings, run: Run, snapshot_days: Sequence[date] | None
             name: {"key": list(one.key), "required": [column.name for column in one.columns if column.is_required]}
             for name, one in load_contracts(settings).items()
         },
-        "tag_rows": tag_rows(tags, "profiles"),
+        "tag_rows": tag_rows(tags, "profiles", settings.engine),
         "manual_rows": manual_rows(tags, "profiles", "statements"),
         "features": plan(load_features(settings)),
         "survivorship": {

@@ -65,7 +65,7 @@ def invoke(settings: Settings, run: Run, arguments: list[str], variables: Mappin
     with _places(settings, run) as places, _engine(settings, run):
         from dbt.cli.main import dbtRunner
 
-        with parsed.reused(settings, {**variables, **places}) as manifest:
+        with parsed.reused(settings, variables, places) as manifest:
             outcome = dbtRunner(manifest).invoke(
                 [*arguments, *(str(part) for option in options.items() for part in option)]
             )
@@ -105,9 +105,16 @@ def _places(settings: Settings, run: Run) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _engine(settings: Settings, run: Run) -> Iterator[None]:
-    """What the engine needs around dbt: DuckDB nothing; Spark a session whose catalogue is filled and kept."""
+    """What the engine needs around dbt: DuckDB that its file is closed, since the step goes on to read it; Spark a
+    session whose catalogue is filled and kept."""
     if settings.engine == "duckdb":
-        yield
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        try:
+            yield
+        finally:
+            if DuckDBConnectionManager._ENV is not None:
+                DuckDBConnectionManager._ENV.close()
         return
     from huaxiang.warehouse import spark
 

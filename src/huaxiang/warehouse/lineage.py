@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from huaxiang.files import write_text
 from huaxiang.progress import tell
@@ -100,7 +100,11 @@ def _events(settings: Settings) -> list[dict[str, Any]]:
 
 
 class _Expanded:
-    """Statements written out, kept from run to run: tomorrow's differ by their dates, which no column comes from."""
+    """Statements written out, kept from run to run and for the next home of this process: tomorrow's differ by their
+    dates, which no column comes from.
+    """
+
+    _written_here: ClassVar[dict[str, str]] = {}
 
     def __init__(self, path: Path, columns: Columns) -> None:
         self._path = path
@@ -113,7 +117,8 @@ class _Expanded:
         undated = re.sub(r"\b\d{4}-\d\d-\d\d\b", "2000-01-01", sql)
         key = hashlib.sha256(f"{self._columns}{undated}".encode()).hexdigest()
         if key not in self._kept:
-            self._kept[key] = expanded(undated, columns)
+            self._kept[key] = self._written_here.get(key) or expanded(undated, columns)
+        self._written_here[key] = self._kept[key]
         return self._kept[key]
 
     def write(self) -> None:
