@@ -12,17 +12,36 @@ days as (
 
 ),
 
+ordered_days as (
+
+    select distinct ordered_on from days
+
+),
+
+-- a power for each day, not for each of its rows
+weights as (
+
+    select
+        snapshots.as_of,
+        ordered_days.ordered_on,
+        {{ interest_weight(days_between('ordered_days.ordered_on', 'snapshots.as_of')) }} as day_weight
+
+    from snapshots
+    inner join ordered_days on snapshots.as_of >= ordered_days.ordered_on
+
+    where {{ in_window('ordered_days.ordered_on', 364) }}
+
+),
+
 recent_days as (
 
     select
         days.*,
-        snapshots.as_of,
-        {{ interest_weight(days_between('days.ordered_on', 'snapshots.as_of')) }} as day_weight
+        weights.as_of,
+        weights.day_weight
 
-    from snapshots
-    inner join days on snapshots.as_of >= days.ordered_on
-
-    where {{ in_window('days.ordered_on', 364) }}
+    from weights
+    inner join days on weights.ordered_on = days.ordered_on
 
 ),
 
