@@ -22,7 +22,7 @@ MODEL_INPUTS = {
 }
 # They say which rows to make, not what is in them.
 _HELPERS = ("customer_keys", "snapshot_days")
-BOX_WIDTH, BOX_HEIGHT, ROW, COLUMN, MARGIN, BULGE = 190, 26, 36, 230, 34, 30
+BOX_WIDTH, BOX_HEIGHT, ROW, COLUMN, MARGIN, BULGE = 182, 26, 36, 222, 34, 30
 
 
 @dataclass(frozen=True)
