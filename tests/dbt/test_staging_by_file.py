@@ -115,23 +115,25 @@ def _ask(shop: SmallHome, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
+def _landed(shop: SmallHome, table: str, query: str) -> list[tuple]:
+    """The query over every row that ever landed, `landed`."""
+    files = shop.settings.home.landing / "shop" / table / "*" / "*.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create view landed as from read_parquet('{files}', hive_partitioning = false)")
+        return connection.execute(query).fetchall()
+
+
+_LINE = "order_line_id, customer_id, net_amount, quantity, file_id, record_number"
+
+
 def _staged(shop: SmallHome) -> list[tuple]:
-    return _ask(
-        shop,
-        "select order_line_id, customer_id, net_amount, quantity, file_id, record_number"
-        " from staging.stg_order_lines order by all",
-    )
+    return _ask(shop, f"select {_LINE} from staging.stg_order_lines order by all")
 
 
 def _said_by_all_files(shop: SmallHome, known_at: date) -> list[tuple]:
     """Of each line the row of the file of the highest rank, by plain Python."""
     ranks = {one.file_id: one.file_rank for one in known_files(read_ledger(shop.settings), known_at)}
-    landed = shop.settings.home.landing / "shop" / "order_lines" / "*" / "*.parquet"
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            "select order_line_id, customer_id, net_amount, quantity, file_id, record_number"
-            f" from read_parquet('{landed}', hive_partitioning = false)"
-        ).fetchall()
+    rows = _landed(shop, "order_lines", f"select {_LINE} from landed")
     latest: dict[str, tuple] = {}
     for row in sorted((row for row in rows if ranks.get(row[4]) is not None), key=lambda row: (ranks[row[4]], row[5])):
         latest[row[0]] = row
@@ -144,10 +146,5 @@ def _weeks(shop: SmallHome) -> list[tuple]:
 
 def _weeks_of_all_files(shop: SmallHome, known_at: date) -> list[tuple]:
     known = {one.file_id for one in known_files(read_ledger(shop.settings), known_at)}
-    landed = shop.settings.home.landing / "shop" / "promotions" / "*" / "*.parquet"
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            "select file_id, week_start_on, count(*)"
-            f" from read_parquet('{landed}', hive_partitioning = false) group by all order by all"
-        ).fetchall()
+    rows = _landed(shop, "promotions", "select file_id, week_start_on, count(*) from landed group by all order by all")
     return [row for row in rows if row[0] in known]
