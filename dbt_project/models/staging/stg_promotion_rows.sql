@@ -15,9 +15,7 @@ promotion_rows as (
         store_id,
         week_start_on,
         display_location,
-        mailer_location,
-        file_id,
-        record_number
+        mailer_location
 
     from known
 
