@@ -6,9 +6,9 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-_DECLARED = ("tags", "features", "audiences", "targets")
+_DECLARED = ("tags", "features", "audiences", "targets", "dictionaries")
 _FOLDERS = ("src", "spark_jobs", "expectations", "dbt_project", "contracts", *_DECLARED, "requirements")
-_SUFFIXES = {".py", ".sql", ".yml", ".lock", ".html", ".css", ".js"}
+_SUFFIXES = {".py", ".sql", ".yml", ".lock", ".txt", ".html", ".css", ".js"}
 
 
 def code_version(project: Path) -> dict[str, str]:

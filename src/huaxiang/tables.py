@@ -69,6 +69,11 @@ class Home:
         return self.warehouse / "person_links.parquet"
 
     @property
+    def product_words(self) -> Path:
+        """The words of the product types that staging holds."""
+        return self.warehouse / "product_words.parquet"
+
+    @property
     def identity(self) -> Path:
         """What recognising people keeps: the log of links, people's decisions, fitted models, how many ids changed."""
         return self.root / "identity"
@@ -199,6 +204,12 @@ RELEASED = (
         "features",
         ("customer_id", "as_of", "rank"),
         "each customer's top categories, recent purchases weighing more",
+    ),
+    ReleasedTable(
+        "customer_keywords",
+        "features",
+        ("customer_id", "as_of", "rank"),
+        "the words that tell what each customer buys from what others buy",
     ),
     ReleasedTable(
         "customer_category_next_purchases",

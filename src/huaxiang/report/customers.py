@@ -45,7 +45,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     profiles = tables.rows(f"select *, {_spend_rank(tables)} as spend_rank from customer_profiles")
     profiles.sort(key=lambda row: natural(row["customer_id"]))
-    interests, tags = _interests(tables), _tags(tables)
+    interests, keywords, tags = _interests(tables), _keywords(tables), _tags(tables)
     items = Items(tables) if tables.has("customer_items") else None
     picks, scores = items.picks() if items else {}, outlook(tables)
     stories = Stories(tables, profiles, tags, scores.means[0] if scores else None)
@@ -72,6 +72,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
         products: dict[Product, int] = {}
         people = [
             _customer(row, shown, liked, tags["of"].get(row["customer_id"], []), currency)
+            | keywords.get(row["customer_id"], {})
             | stories.of(row, liked, shown["figures"], shown["declared"])
             | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
             for row in part
@@ -179,6 +180,16 @@ def _interests(tables: BuildTables) -> dict[str, list[Row]]:
         ):
             found[row["customer_id"]].append(row)
     return found
+
+
+def _keywords(tables: BuildTables) -> dict[str, dict[str, str]]:
+    """Each customer's keywords as one text; whoever has none carries nothing."""
+    if not tables.has("customer_keywords"):
+        return {}
+    rows = tables.rows(
+        "select customer_id, string_agg(word, ', ' order by rank) as said from customer_keywords group by customer_id"
+    )
+    return {row["customer_id"]: {"keywords": words.visible(row["said"])} for row in rows}
 
 
 def _tags(tables: BuildTables) -> dict[str, Any]:

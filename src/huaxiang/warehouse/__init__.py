@@ -37,6 +37,7 @@ from huaxiang.tags.versions import check_versions, told
 from huaxiang.warehouse import conservation, state
 from huaxiang.warehouse.dbt import Built, build, invoke
 from huaxiang.warehouse.export import Sourced, export, export_inputs, left_out, sourced
+from huaxiang.warehouse.product_words import write_product_words
 
 if TYPE_CHECKING:
     from huaxiang.landing.ledger import LedgerRow
@@ -47,6 +48,7 @@ __all__ = ["copy", "features", "only", "profiles", "staging", "training_build", 
 _FEATURE_TABLES = {
     "customer_features": "customers",
     "customer_interests": "interests",
+    "customer_keywords": "keywords",
     "customer_category_next_purchases": "next purchases",
     "customer_event_features": "customers with declared features",
     "customer_web_features": "visitors",
@@ -80,6 +82,7 @@ def _staging(settings: Settings, run: Run) -> None:
             log.fact("warehouse", "made anew")
         _resolve(settings, run, ledger, log)
         _dbt(settings, run, "staging", log)
+        write_product_words(settings)
         with state.reading(settings) as connection:
             lines, events, customers = connection.execute(
                 "select (select count(*) from staging.stg_order_lines), (select count(*) from staging.stg_events),"

@@ -49,6 +49,7 @@ def open_catalogue(settings: Settings, run: Run) -> SparkSession:
     _create(spark, "landed.known_files", known, home.known_files)
     keys = {"source_name": "string", "source_customer_id": "string", "customer_id": "string", "confidence": "double"}
     _create(spark, "landed.person_keys", keys, home.person_keys)
+    _create(spark, "landed.product_words", dict.fromkeys(("product_type", "word"), "string"), home.product_words)
     for table in RELEASED:
         path = home.build(run.id) / table.path
         if table.folder in FAMILIES and path.exists():

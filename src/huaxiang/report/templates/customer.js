@@ -179,7 +179,8 @@
     const body = one.interests.map(([category, weight]) => el("tr", null,
       el("th", { scope: "row" }, category), el("td", null, bar(weight / most)), el("td", { class: "n" }, percent(weight))));
     return section("Top interests", el("table", { class: "bars" }, el("tbody", null, ...body)),
-      el("p", { class: "note" }, "Share of all that was bought, recent purchases weighing more."));
+      el("p", { class: "note" }, "Share of all that was bought, recent purchases weighing more."),
+      one.keywords ? el("p", { class: "note" }, "More than others buy: ", el("b", null, el("bdi", null, one.keywords)), ", by the words of the last 91 days.") : "");
   }
 
   function lately(one) {
