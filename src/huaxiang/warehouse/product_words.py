@@ -33,4 +33,3 @@ def write_product_words(settings: Settings) -> None:
     schema = pa.schema([(name, pa.string()) for name in columns])
     with replacing(settings.home.product_words) as temporary:
         pq.write_table(pa.table(columns, schema=schema), temporary)
-
