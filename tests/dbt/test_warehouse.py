@@ -210,6 +210,7 @@ def test_what_has_no_source_is_left_out_and_said(settings) -> None:
     said = json.loads((build_dir / "profiles/left_out.json").read_text())
     assert {one["table"] for one in said["tables"]} == {
         "customer_interests",
+        "customer_keywords",
         "customer_category_next_purchases",
         "customer_web_features",
         "web_pages",
@@ -331,7 +332,7 @@ def test_a_copied_home_reads_its_own_rows_and_not_those_of_the_home_it_was_read_
     shop.land("order_lines", date(2026, 1, 30), [line(9, "anna", "2026-01-30 18:00:00", "3.00")])
     warehouse.staging(shop.settings, TODAY)
     assert len(warehouse_rows(shop, "staging.stg_order_lines")) == len(before) + 1
-    compiled = (shop.settings.home.dbt_target / "compiled").rglob("*.sql")
+    compiled = (shop.settings.home.dbt_target / "compiled").rglob("staging/*.sql")
     assert not [path for path in compiled if f"{built[0].settings.home.root}/" in path.read_text()]
 
 

@@ -159,6 +159,7 @@ def test_what_was_left_out_is_said_with_what_it_would_need(released: Path) -> No
     assert columns == UNSOURCED | UNSCORED
     assert {entry["table"] for entry in said["tables"]} == {
         "customer_interests",
+        "customer_keywords",
         "customer_category_next_purchases",
         "customer_web_features",
         "web_pages",
