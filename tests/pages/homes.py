@@ -85,8 +85,6 @@ def write_full_home(settings: Settings) -> None:
         ],
     )
     _audiences(build)
-    lifecycle = [tag for tag in load_tags(settings) if tag.name == "lifecycle"]
-    figures.write(build, figures.of_build(build, lifecycle, RUN.as_of, build), lifecycle)
     _levels(build)
     _segments(build)
     _moves(build)
@@ -95,6 +93,8 @@ def write_full_home(settings: Settings) -> None:
     _rules(build)
     _scores(build)
     _attributes(build)
+    shown = [tag for tag in load_tags(settings) if tag.name in ("lifecycle", "churn_risk")]
+    figures.write(build, figures.of_build(build, shown, RUN.as_of, build), shown)
     _gates(build)
     _ledger(settings, refused=1)
     _quarantine(settings)

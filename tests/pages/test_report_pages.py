@@ -304,6 +304,12 @@ def test_the_tags_page_says_whom_a_tag_covers_how_steady_it_is_and_what_it_promi
     assert seen.row("active", "#tag-lifecycle")[2:] == ["4", "100.0 %"]
 
 
+def test_the_tags_page_says_how_the_model_behind_a_tag_stands_beside_its_baseline(full_report, visit):
+    seen = visit(full_report / "tags.html")
+    assert "Better than recency alone by 0.041 (0.030 to 0.052)." in seen.text("#tag-churn_risk")
+    assert "Its model" not in seen.text("#tag-lifecycle")
+
+
 def test_the_attributes_page_keeps_declared_and_inferred_apart_and_shows_what_was_tried_and_lost(full_report, visit):
     seen = visit(full_report / "attributes.html")
     people = len(homes.PEOPLE)

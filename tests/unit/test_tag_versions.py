@@ -168,6 +168,18 @@ def test_a_model_tag_is_stale_when_its_model_learned_longer_ago_than_the_tag_hol
         assert (str(said.rests_on), said.is_stale) == (day, is_stale)
 
 
+def test_a_model_tag_carries_by_how_much_its_model_beats_the_baseline(project: Settings, released: Release) -> None:
+    write(project, GOOD.replace("kind: rule", "kind: model\nneeds: [scores]\njudged_by: churn_28d.auc"))
+    [said] = figures.of_build(released.path, load_tags(project), DAY, None)
+    assert said.gain is None, "a home without that model"
+    (released.path / "scores").mkdir()
+    for model, baseline in (("category_28d", 0.5), ("churn_28d", 0.82)):
+        card = {"model": model, "metrics": {"auc": 0.877, "baseline_auc": baseline}}
+        (released.path / "scores" / f"model.{model}.json").write_text(json.dumps(card))
+    [said] = figures.of_build(released.path, load_tags(project), DAY, None)
+    assert said.gain == 0.057
+
+
 def test_the_figures_of_tags_become_metrics_of_the_release(project: Settings, released: Release) -> None:
     said = {"as_of": "2026-02-02", "tags": versions.as_manifest(released.path)}
     figures_of = {"tag_coverage.often": 0.333333, "tag_confidence.often": 1.0, "tag_age_days.often": 2.0}

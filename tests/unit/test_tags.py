@@ -76,6 +76,23 @@ def test_a_column_can_be_used_when_its_needs_are_named(project: Settings) -> Non
     assert load_tags(project)[0].needs == ("customers.age_band",)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "reason"),
+    [
+        ("rule", "churn_28d.auc", "has its place in a tag of kind model alone"),
+        ("model", "churn_28d", "is not <model>.<measure>"),
+        ("model", "churn 28d.auc", "is not <model>.<measure>"),
+        ("model", "[churn_28d]", "is not <model>.<measure>"),
+    ],
+)
+def test_what_a_model_is_judged_by_is_a_model_and_a_measure(
+    project: Settings, kind: str, said: str, reason: str
+) -> None:
+    write(project, GOOD.replace("kind: rule", f"kind: {kind}\njudged_by: {said}"))
+    with pytest.raises(BadConfiguration, match=f"often.yml:7: 'judged_by' {reason}"):
+        load_tags(project)
+
+
 def test_a_tag_comes_after_those_it_reads_and_needs_what_they_need(project: Settings) -> None:
     write(project, tag_text("a", "case when tag_b = 'yes' then tag_c end", "reads: [b, c]\n"), "a")
     write(project, tag_text("b", "case when tag_c is not null then 'yes' end", "reads: [c]\n"), "b")

@@ -50,6 +50,9 @@ def _tag(tag: Tag) -> list[str]:
         lines += [f"A customer holds at most one tag of the group `{tag.exclusive}`.", ""]
     if tag.reads:
         lines += [f"Reads {markdown.codes(tag.reads)}.", ""]
+    if tag.judged_by:
+        model, measure = tag.judged_by.split(".")
+        lines += [f"Its model, `{model}`, is judged by `{measure}` beside its baseline.", ""]
     if tag.kind != "manual":
         lines += ["```sql", f"-- value (null: does not apply)\n{tag.value}", f"-- evidence\n{tag.evidence}"]
         if tag.confidence not in ("1", "1.0"):

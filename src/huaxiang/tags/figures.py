@@ -23,7 +23,9 @@ class TagFigures:
     coverage: share of customers with a value. values: (value, customers), the most frequent first, at most 12;
     other_values: how many more there are. changed: share of the customers of both this release and the one before
     whose value is another one (none counts as one); None without one before, or where it did not know the tag.
-    rests_on: the oldest day a value rests on: a model's training day, else the run's day.
+    rests_on: the oldest day a value rests on: a model's training day, else the run's day. gain: by how much the model
+    behind the tag is better than its baseline in the figure `judged_by`, as its card in the build says; None of other
+    tags.
     """
 
     name: str
@@ -37,6 +39,7 @@ class TagFigures:
     changed: float | None
     rests_on: date
     is_stale: bool
+    gain: float | None = None
 
 
 def of_build(build: Path, tags: Sequence[Tag], as_of: date, before: Path | None) -> list[TagFigures]:
@@ -72,6 +75,7 @@ def of_build(build: Path, tags: Sequence[Tag], as_of: date, before: Path | None)
                 changed=changed.get(tag.name),
                 rests_on=rests_on,
                 is_stale=as_of > rests_on + timedelta(days=tag.ttl_days),
+                gain=_gain(build, tag),
             )
         )
     return found
@@ -116,10 +120,22 @@ def _changed(connection: Any, before: Path) -> dict[str, float]:
     )
 
 
+def _gain(build: Path, tag: Tag) -> float | None:
+    model, _, measure = tag.judged_by.partition(".")
+    figures = next((card.get("metrics") or {} for card in _cards(build, tag) if card.get("model") == model), {})
+    ours, baseline = figures.get(measure), figures.get(f"baseline_{measure}")
+    return None if ours is None or baseline is None else round(ours - baseline, 6)
+
+
 def _rests_on(build: Path, tag: Tag, as_of: date) -> date:
     """A model's output is as old as what the model has learned from."""
-    if tag.kind != "model":
-        return as_of
-    files = [path for need in tag.needs if "." not in need for path in sorted((build / need).glob("model*.json"))]
-    days = [json.loads(path.read_text(encoding="utf-8")).get("training_as_of") for path in files]
+    days = [card.get("training_as_of") for card in _cards(build, tag)]
     return min((date.fromisoformat(day) for day in days if day), default=as_of)
+
+
+def _cards(build: Path, tag: Tag) -> list[dict[str, Any]]:
+    """What the models that the tag needs say of themselves."""
+    if tag.kind != "model":
+        return []
+    files = [path for need in tag.needs if "." not in need for path in sorted((build / need).glob("model*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in files]

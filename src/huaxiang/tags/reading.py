@@ -13,7 +13,7 @@ from huaxiang.tags.tag import KINDS, PERSONAL_DATA, TREE, Tag, TagTest
 _TEXTS = ("name", "title", "description", "tree", "kind", "owner", "purpose", "personal_data")
 _EXPRESSIONS = ("value", "evidence")
 _NUMBERS = ("version", "ttl_days")
-_OPTIONAL = ("confidence", "needs", "values", "is_exhaustive", "exclusive", "reads", "tests", "retired_on")
+_OPTIONAL = ("confidence", "needs", "values", "is_exhaustive", "exclusive", "reads", "judged_by", "tests", "retired_on")
 KEYS = (*_TEXTS, *_EXPRESSIONS, *_NUMBERS, *_OPTIONAL)
 MANUAL_TABLE = "manual_tags"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -43,6 +43,7 @@ def read_tag(path: Path) -> Tag:
         raise file.wrong("is neither true nor false", "write is_exhaustive: true or leave it out", "is_exhaustive")
     if not _is_name(said.get("exclusive", "none")):
         raise file.wrong("is not the name of a group", "use lower-case letters, digits and _", "exclusive")
+    _check_judged_by(file)
     retired_on = said.get("retired_on")
     if retired_on is not None and type(retired_on) is not date:
         raise file.wrong("is not a day", "write it as retired_on: 2017-12-31", "retired_on")
@@ -66,6 +67,7 @@ def read_tag(path: Path) -> Tag:
         is_exhaustive=said.get("is_exhaustive", False),
         exclusive=said.get("exclusive", ""),
         reads=_list(file, "reads"),
+        judged_by=said.get("judged_by", ""),
         tests=_tests(file, values),
         retired_on=retired_on,
         declaration=file,
@@ -92,6 +94,16 @@ def _check_texts(file: Declaration) -> None:
             f"write <branch>/<name> with a branch of {', '.join(TREE)}",
             "tree",
         )
+
+
+def _check_judged_by(file: Declaration) -> None:
+    said = file.said.get("judged_by")
+    if said is None:
+        return
+    if file.said["kind"] != "model":
+        raise file.wrong("has its place in a tag of kind model alone", "leave it out", "judged_by")
+    if not isinstance(said, str) or not all(map(_is_name, parts := said.split("."))) or len(parts) != 2:
+        raise file.wrong("is not <model>.<measure>", "write it as judged_by: churn_28d.auc", "judged_by")
 
 
 def _is_name(said: object) -> bool:

@@ -37,6 +37,7 @@ class Tag:
     tags that it reads are among them once all tags are loaded.
     ttl_days: how many days a value holds after the day it rests on. values: all that it may say; empty: any text.
     exclusive: the group of tags of which a customer holds at most one; empty: none.
+    judged_by: `<model>.<measure>`, by which the model behind the value stands beside its baseline; empty: not said.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Tag:
     is_exhaustive: bool = False
     exclusive: str = ""
     reads: tuple[str, ...] = ()
+    judged_by: str = ""
     tests: tuple[TagTest, ...] = ()
     retired_on: date | None = None
     declaration: Declaration | None = field(default=None, compare=False, repr=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from huaxiang.report.model_cards import ModelCard, cards, verdict
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 from huaxiang.tags import TREE, Tag, load_tags
@@ -21,8 +22,19 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """How the model behind a tag stands beside its baseline: a state and a sentence about one figure of the card."""
+
+    state: str
+    sentence: str
+    figure: str
+    card: str
+
+
+@dataclass(frozen=True)
 class Entry:
-    """A tag with its figures of the run. values: (value, customers, share of those who have one)."""
+    """A tag with its figures of the run. values: (value, customers, share of those who have one). verdict: None where
+    nothing says what the tag's model is judged by, or the run has no such model."""
 
     tag: Tag
     customers: int
@@ -34,6 +46,7 @@ class Entry:
     rests_on: date
     is_stale: bool
     used_by: tuple[str, ...]
+    verdict: Verdict | None
 
     @property
     def promises(self) -> list[str]:
@@ -57,7 +70,8 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     """Write `tags.html`; returns the figures the step logs."""
     tags = {tag.name: tag for tag in load_tags(tables.settings)}
     used = users(tables.settings, tags.values())
-    entries = [_entry(tags[one["name"]], one, used) for one in tables.json(FILE) if one["name"] in tags]
+    judged = {card.target: card for card in cards(tables)}
+    entries = [_entry(tags[one["name"]], one, used, judged) for one in tables.json(FILE) if one["name"] in tags]
     branches = [
         (branch, sorted(members, key=lambda entry: (entry.tag.tree, entry.tag.name)))
         for branch in TREE
@@ -78,7 +92,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     return {"tags": len(entries)}
 
 
-def _entry(tag: Tag, said: dict[str, Any], used: dict[str, tuple[str, ...]]) -> Entry:
+def _entry(tag: Tag, said: dict[str, Any], used: dict[str, tuple[str, ...]], judged: dict[str, ModelCard]) -> Entry:
     held = said["customers"]
     return Entry(
         tag=tag,
@@ -91,4 +105,14 @@ def _entry(tag: Tag, said: dict[str, Any], used: dict[str, tuple[str, ...]]) -> 
         rests_on=date.fromisoformat(said["rests_on"]),
         is_stale=said["is_stale"],
         used_by=used.get(tag.name, ()),
+        verdict=_verdict(tag, judged),
     )
+
+
+def _verdict(tag: Tag, judged: dict[str, ModelCard]) -> Verdict | None:
+    target, _, key = tag.judged_by.partition(".")
+    card = judged.get(target)
+    measure = next((one for one in card.measures if one.key == key), None) if card else None
+    if card is None or measure is None:
+        return None
+    return Verdict(*verdict(measure, card), measure.metric.label, card.target)
