@@ -10,9 +10,10 @@ import pytest
 
 from huaxiang.settings import Run
 from huaxiang.tags import tag_columns
+from huaxiang.why.asking import Day, asked_of, says_the_same
 from huaxiang.why.behind import Behind, Rows, behind_columns, columns_of, read_by, rows_of
 from huaxiang.why.model import parts_of_score, parts_of_segment
-from huaxiang.why.trace import Day, says_the_same
+from huaxiang.why.otherwise import Change, nearest
 
 
 def feature(name: str, typical: float, weight: float = 0.0) -> dict:
@@ -126,6 +127,30 @@ def test_a_rule_that_says_something_else_than_the_portrait_has_changed(tmp_path)
     assert asked("case when order_count > 4 then 'often' end", "often")
     assert asked("case when order_count > 5 then 'often' end", None)
     assert not asked("case when order_count > 5 then 'often' end", "often")
+    # declared features stand in a table of their own
+    (tmp_path / "features").mkdir()
+    with duckdb.connect() as connection:
+        row = "select 'c1' as customer_id, date '2026-01-31' as as_of, 7 as tea_count"
+        path = tmp_path / "features" / "customer_event_features.parquet"
+        connection.execute(f"copy ({row}) to '{path}' (format parquet)")
+    assert asked("case when order_count > 4 and tea_count = 7 then 'often' end", "often")
+    tag = SimpleNamespace(value="case when order_count > 4 then 'often' when tea_count = 7 then 'tea' end")
+    assert asked_of(tag, day, "c1", "order_count", [4.0, 4.5, 9.0]) == ["tea", "often", "often"]
     # a column that the day did not have yet
     assert not asked("case when net_spend > 5 then 'much' end", "much")
     assert asked("case when net_spend > 5 then 'much' end", None)
+
+
+def test_the_nearest_change_is_the_one_that_passes_fewest_customers() -> None:
+    """b is 10 for everybody else; a must rise above 4, and of twenty customers with 1 to 20 four lie from 1 to 5."""
+    everybody = pd.DataFrame({"a": np.arange(1.0, 21.0), "b": [1.0] + [10.0] * 19, "c": [np.nan] * 20, "d": [3.0] * 20})
+    row = {"a": 1.0, "b": 1.0, "c": None, "d": 3.0}
+
+    def says(rows: pd.DataFrame) -> list[str]:
+        return ["high" if one.a > 4 or one.b > 5 or one.d != 3 else "low" for one in rows.itertuples()]
+
+    assert nearest(row, ["a", "b", "c", "d"], everybody, "low", says) == (
+        Change("b", 1.0, 10.0, "high", 0.05),
+        Change("a", 1.0, 5.0, "high", 0.2),
+    )
+    assert nearest(row, ["d"], everybody, "low", says) == ()

@@ -23,7 +23,7 @@ def add(word: Word) -> None:
 
 def _run(said: argparse.Namespace) -> None:
     from huaxiang.settings import Run, load_settings
-    from huaxiang.why import model, text, trace
+    from huaxiang.why import model, otherwise, text, trace
 
     if said.release and said.as_of:
         raise HuaxiangError("why: give --as-of or --release, not both")
@@ -33,7 +33,8 @@ def _run(said: argparse.Namespace) -> None:
     targets = dict.fromkeys(column.behind.model for column in found.columns if column.behind.model)
     portrait = found.portrait
     reasons = [one for target in targets if (one := model.reason(settings, day, target, portrait))]
-    print(text.as_text(found, reasons, settings.currency))
+    asked = [otherwise.changes(settings, day, found.tag, one, portrait) for one in reasons]
+    print(text.as_text(found, list(zip(reasons, asked, strict=True)), settings.currency))
     if said.rows:
         text.write_rows(found.rows, said.rows)
         print(f"\n{len(found.rows):,} rows written to {said.rows}")

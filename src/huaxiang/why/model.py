@@ -22,7 +22,8 @@ from typing import Any
 from huaxiang import tracking
 from huaxiang.fits import Version
 from huaxiang.settings import Settings
-from huaxiang.why.trace import Day, staged
+from huaxiang.why.asking import Day
+from huaxiang.why.trace import staged
 
 ORDERS = 128  # drawn for the Shapley values, half of them the reverse of the other half
 SEED = 20171130
@@ -89,18 +90,24 @@ def reason(settings: Settings, day: Day, target: str, portrait: Mapping[str, Any
     return replace(about, said=str(portrait.get(f"{kind}_product_reason") or ""))
 
 
-def _files(settings: Settings, about: ModelReason) -> Path:
+def files(settings: Settings, about: ModelReason) -> Path:
     """The files of exactly that version, which is only read."""
     version = Version(about.target, about.version, about.run_id, about.fingerprint, {})
     pinned = replace(settings, pinned_models={about.target: about.version})
     return tracking.model_folder(pinned, version) / "artifacts"
 
 
+def segments_of(settings: Settings, about: ModelReason) -> dict[str, Any]:
+    """The segments of that version, as their file holds them."""
+    found: dict[str, Any] = json.loads((files(settings, about) / "segments.json").read_text(encoding="utf-8"))
+    return found
+
+
 def _score(settings: Settings, day: Day, about: ModelReason, portrait: Mapping[str, Any]) -> ModelReason:
     from spark_jobs.scores import examples, inputs, portable
     from spark_jobs.scores.params import ScoreParams
 
-    model, estimator = portable.load_folder(_files(settings, about))
+    model, estimator = portable.load_folder(files(settings, about))
     features = inputs.read_features(day.folder / "features" / "customer_features.parquet", [day.run.as_of])
     customer = str(portrait["customer_id"])
     if about.target == "churn_28d":
@@ -172,7 +179,7 @@ def parts_of_score(model: dict[str, Any], row: Any, estimator: Any = None) -> tu
 
 
 def _segment(settings: Settings, day: Day, about: ModelReason, portrait: Mapping[str, Any]) -> ModelReason:
-    model = json.loads((_files(settings, about) / "segments.json").read_text(encoding="utf-8"))
+    model = segments_of(settings, about)
     own, other, parts = parts_of_segment(model, portrait)
     gap = sum(part.adds for part in parts)
     said = f"{own['name']}; the next nearest is: {other['name']}" if other else own["name"]

@@ -10,18 +10,19 @@ from pathlib import Path
 from huaxiang.report import glossary, words
 from huaxiang.why.behind import SOURCES
 from huaxiang.why.model import ModelReason
+from huaxiang.why.otherwise import Change
 from huaxiang.why.trace import Counted, Why
 
 SHOWN = 20
 _PARTS = 8
 
 
-def as_text(found: Why, reasons: Sequence[ModelReason], currency: str) -> str:
-    """What is said, what it rests on, and the rows or the model behind it."""
+def as_text(found: Why, reasons: Sequence[tuple[ModelReason, tuple[Change, ...] | None]], currency: str) -> str:
+    """What is said, what it rests on, and the rows or the model behind it, with what would make it say otherwise."""
     parts = [
         _head(found),
         "\n".join(_columns(found, currency)),
-        *("\n".join(_model(one)) for one in reasons),
+        *("\n".join([*_model(one), *_changes(asked, currency)]) for one, asked in reasons),
         "\n".join(_rows(found)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -100,6 +101,23 @@ def _model(found: ModelReason) -> Iterator[str]:
     if rest:
         yield f"  {sum(part.adds for part in rest):+.3f}  {len(rest)} other figures together"
     yield f"  they add up but for {found.additivity_error:.0e}"
+
+
+def _changes(asked: tuple[Change, ...] | None, currency: str) -> Iterator[str]:
+    if asked is None:
+        return
+    if not asked:
+        yield "  no single figure, set to what other customers have, would make it say something else"
+        return
+    yield "  it would say something else with one of these as other customers have it, and all else as it is"
+    for one in asked:
+        to, now = (glossary.say(one.name, _whole(value), currency) for value in (one.to, one.now))
+        value = "nothing" if one.value is None else f"'{words.visible(one.value)}'"
+        yield f"  {value}: {glossary.term(one.name).label.lower()} {to} in place of {now}"
+
+
+def _whole(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value.is_integer() else value
 
 
 def _rows(found: Why) -> Iterator[str]:

@@ -22,6 +22,7 @@ from huaxiang.tags import Tag, load_tags
 from huaxiang.timetravel import portraits
 from huaxiang.timetravel.private_home import link_landed, private_home
 from huaxiang.warehouse import state
+from huaxiang.why.asking import Day, says_the_same
 from huaxiang.why.behind import SOURCES, Behind, Rows, behind_columns, read_by, rows_of
 
 if TYPE_CHECKING:
@@ -84,15 +85,6 @@ class Why:
     rows: tuple[Counted, ...]
 
 
-@dataclass(frozen=True)
-class Day:
-    """The sealed (or just built) tables of a day in which the tag stands."""
-
-    run: Run
-    folder: Path
-    release_id: str | None
-
-
 def day_of(settings: Settings, as_of: Run | None, release_id: str | None) -> Day:
     """The release asked for, the release or build of the day, or the current release when nothing is asked for.
 
@@ -152,24 +144,6 @@ def why(settings: Settings, day: Day, customer: str, name: str) -> Why:
         columns=columns,
         rows=rows,
     )
-
-
-def says_the_same(tag: Tag, day: Day, customer: str, value: str | None) -> bool:
-    """Whether the tag's expression gives that value; a manual tag and one that reads other tags are not asked again."""
-    import duckdb
-
-    if not tag.value or tag.reads:
-        return True
-    table = f"read_parquet({literal(str(day.folder / 'profiles' / 'customer_profiles.parquet'))})"
-    features = day.folder / "features" / "customer_event_features.parquet"
-    if features.exists():
-        table += f" left join read_parquet({literal(str(features))}) using (customer_id, as_of)"
-    query = f"select cast({tag.value} as string) from {table} where customer_id = ?"
-    with duckdb.connect() as connection:
-        try:
-            return connection.execute(query, [customer]).fetchall() == [(value,)]
-        except duckdb.BinderException:  # a column that the day's portraits do not have
-            return value is None
 
 
 @contextmanager
