@@ -218,6 +218,12 @@ RELEASED = (
         "when each customer is expected to buy a category next, with an interval",
     ),
     ReleasedTable(
+        "places",
+        "features",
+        ("level", "place_id"),
+        "what is spent in each store and region, and what an order there comes to once chance is taken off",
+    ),
+    ReleasedTable(
         "customer_event_features",
         "features",
         ("customer_id", "as_of"),

@@ -10,7 +10,8 @@ stores as (
 
     select
         store_id,
-        store_name
+        store_name,
+        region
 
     from latest
 

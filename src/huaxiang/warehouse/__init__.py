@@ -50,6 +50,7 @@ _FEATURE_TABLES = {
     "customer_interests": "interests",
     "customer_keywords": "keywords",
     "customer_category_next_purchases": "next purchases",
+    "places": "places",
     "customer_event_features": "customers with declared features",
     "customer_web_features": "visitors",
     "web_pages": "pages",

@@ -6,11 +6,13 @@ from itertools import groupby
 
 from huaxiang.report import levels
 from huaxiang.report.levels import Levels
+from huaxiang.report.places import places
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 from huaxiang.report.visitors import visitors
 
 _INTERESTS = 10
+_PLACES = 10
 _LABELS = {"customers": "Customers", "orders": "Orders", "order_lines": "Order lines", "net_spend": "Net spend"}
 _LABELS |= {"visitors": "Visitors", "visits": "Visits", "pages_seen": "Pages seen"}
 
@@ -38,6 +40,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         glance=glance,
         groups=[(group, list(of)) for group, of in groupby(rest, key=lambda one: one.group)],
         interests=levels.interests(tables, _INTERESTS),
+        places=places(tables, _PLACES),
         customers=_portraits(tables) or 1,
         has_segments=tables.has("segments"),
     )
