@@ -212,6 +212,7 @@ def test_what_has_no_source_is_left_out_and_said(settings) -> None:
         "customer_interests",
         "customer_keywords",
         "customer_category_next_purchases",
+        "places",
         "customer_web_features",
         "web_pages",
         "web_page_moves",
