@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FILE = "drift/drift.json"
-FEATURE, SCORE = "feature", "score"
+FEATURE, SCORE, DIMENSION = "feature", "score", "dimension"
 # They grow with the time that a home has watched its customers, or say again coarsely what stands beside them.
 _GROWING = ("tenure_days", "order_count", "line_count", "net_spend", "category_count")
 _COARSE = ("preferred_weekday", "preferred_hour", "recency_quintile", "frequency_quintile", "monetary_quintile")
@@ -35,7 +35,8 @@ READERS = ("segments", "scores")  # the families whose models read the day's fea
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one feature or score has moved: `psi` between `reference` and `today`, shares of the same bands.
+    """How far one feature, score or dimension of the vectors has moved: `psi` between `reference` and `today`, shares
+    of the same bands.
 
     `models` is the fingerprint of the models that were in use on `reference_on` and still are.
     """
@@ -109,6 +110,15 @@ def _watched(connection: duckdb.DuckDBPyConnection, build: Path) -> Iterator[tup
                 view_name = f"score_{said['model']}"
                 connection.execute(f"create view {view_name} as from scores where target = '{said['model']}'")
                 yield SCORE, view_name, said["fingerprint"], {"probability": said["model"]}
+    vectors = build / "vectors" / "customer_vectors.parquet"
+    if vectors.exists():
+        connection.read_parquet(str(vectors)).create_view("vectors")
+        numbers = connection.execute("select distinct dimension from vectors order by dimension").fetchall()
+        for (number,) in numbers:
+            view_name = f"dimension_{number}"
+            connection.execute(f"create view {view_name} as from vectors where dimension = {number}")
+            fingerprint = cards[build / "vectors" / "model.json"]["fingerprint"]
+            yield DIMENSION, view_name, fingerprint, {"value": f"dimension {number} of the vectors"}
 
 
 def _compared(
