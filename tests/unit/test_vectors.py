@@ -1,4 +1,4 @@
-"""Vectors of customers: planted structure comes back, signs and order are fixed, and what is no better than RFM loses."""
+"""Vectors of customers: planted structure comes back, signs and order are fixed, what is no better than RFM loses."""
 
 from __future__ import annotations
 
