@@ -102,7 +102,7 @@ def trial(known: Known, tasks: Sequence[Task], params: VectorParams) -> Trial:
         with cost[recipe]:
             for cutoff in _early(tasks):
                 able = [task for task in tasks if cutoff in task.plan.walked and task.name in deciding]
-                _walk(known, able, cutoff, recipe, early, params)
+                _walk(known, able, cutoff, recipe, early, params, with_rfm=False)
         of_recipe = [
             {"recipe": recipe, "dimensions": count}
             | {f"auc_of_{key[1]}": round(float(np.nanmean(one)), 6) for key, one in auc(scores, drawn[:, :1]).items()}
@@ -136,9 +136,16 @@ def _early(tasks: Sequence[Task]) -> list[int]:
 
 
 def _walk(
-    known: Known, tasks: Sequence[Task], cutoff: int, recipe: str, kept: Mapping[int, _Scores], params: VectorParams
+    known: Known,
+    tasks: Sequence[Task],
+    cutoff: int,
+    recipe: str,
+    kept: Mapping[int, _Scores],
+    params: VectorParams,
+    with_rfm: bool = True,
 ) -> None:
-    """Fit the recipe before a cut-off and keep its scores of the rows of it, per number of dimensions and task."""
+    """Fit the recipe before a cut-off and keep its scores of the rows of it, per number of dimensions and task; where
+    asked also those of the vector with RFM beside it."""
     import numpy as np
 
     longest = max(task.plan.window_days for task in tasks)
@@ -149,7 +156,9 @@ def _walk(
     model = basis.fit(learned, recipe, max(kept), params) if recipe != RFM else None
     whole = portable.vectors(model, rows.values(model)) if model else rfm
     for count, scores in kept.items():
-        seen = {False: whole[:, :count], True: np.hstack([rfm, whole[:, :count]])} if model else {False: rfm}
+        seen = {False: whole[:, :count]} if model else {False: rfm}
+        if model and with_rfm:
+            seen[True] = np.hstack([rfm, whole[:, :count]])
         for task in tasks:
             label = task.label[is_learned | is_shown]
             known_days = [day for day in task.cutoffs if day + task.plan.window_days <= cutoff]
