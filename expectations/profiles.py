@@ -368,8 +368,8 @@ def _drift(portraits: Portraits, limits: GateLimits) -> list:
                 view="drift",
                 table="customer_features",
                 expected=(
-                    f"a population stability index of at most {limits.drift_warning_index} for each feature and score, "
-                    "against the day from which these models score"
+                    f"a population stability index of at most {limits.drift_warning_index} for each feature, score and "
+                    "dimension, against the day from which these models score"
                 ),
                 description=(
                     "Models answer for customers like those they learned from. When a feature or a score has moved, "

@@ -142,7 +142,7 @@ def _segments(database: Database) -> None:
 
 
 def _drift(database: Database, build: Path) -> bool:
-    """`drift`: how far each feature and score has moved since its models are in use; whether the build says so."""
+    """`drift`: how far each feature, score and dimension has moved since its models are in use; whether it is known."""
     found = read(build)
     rows = ", ".join(
         f"({one.psi}, {quoted(f'{one.kind} {one.name}: {one.psi:.3f} since {one.reference_on}')})" for one in found

@@ -1,8 +1,8 @@
 """Compare the day with the day from which its models score, and keep what a later day needs to compare again.
 
-`<build>/drift/drift.json` holds for every feature and score its bands, their shares on the reference day and today, and
-the index. The reference travels from release to release as long as the same models score; the first day on which other
-ones do is their reference.
+`<build>/drift/drift.json` holds for every feature, score and dimension its bands, their shares on the reference day and
+today, and the index. The reference travels from release to release as long as the same models score; the first day on
+which other ones do is their reference.
 """
 
 from __future__ import annotations

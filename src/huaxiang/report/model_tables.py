@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from huaxiang.report import words
+from huaxiang.report import glossary, words
 from huaxiang.report.metrics import metric
 
 
@@ -125,13 +125,18 @@ def _of_vectors(said: Mapping[str, Any]) -> list[CardTable]:
                     (
                         str(row["dimension"]),
                         words.percent(row["variance_share"]),
-                        *(", ".join(words.plain(one["input"].lower()) for one in row[end]) for end in ("high", "low")),
+                        *(", ".join(_input(one["input"]) for one in row[end]) for end in ("high", "low")),
                     )
                     for row in rows
                 ),
             )
         )
     return found
+
+
+def _input(name: str) -> str:
+    """A figure by its plain name, a category as it is."""
+    return glossary.term(name).label.lower()
 
 
 def _difference(row: Mapping[str, Any], name: str) -> str:
