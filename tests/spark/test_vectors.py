@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from huaxiang import families, tracking
 from huaxiang.drift import daily
 from huaxiang.models import scoring
+from huaxiang.reference.tables import model_outputs
 from huaxiang.settings import Run, Settings, load_settings
 from huaxiang.steps import StepLog
 from huaxiang.tables import Home
@@ -107,6 +109,15 @@ def test_a_vector_that_is_surely_better_on_every_task_is_published(settings):
     told = pd.read_parquet(settings.home.build(TUESDAY.id) / "vectors" / "vector_dimensions.parquet")
     ends = [set(told.query(f"dimension == 1 and end == '{end}'")["input"]) for end in ("high", "low")]
     assert any(set(GARDEN) <= end for end in ends) and any(set(KITCHEN) <= end for end in ends)
+
+
+@pytest.mark.parametrize("table", ["customer_vectors", "vector_dimensions"])
+def test_a_table_has_the_columns_and_types_it_is_described_with(settings, table):
+    [said] = [one for one in model_outputs(settings.project) if one["name"] == table]
+    path = settings.home.build(TUESDAY.id) / "vectors" / f"{table}.parquet"
+    found = duckdb.execute(f"describe from read_parquet('{path}')").fetchall()
+    described = [(column["name"], column["data_type"].upper()) for column in said["columns"]]
+    assert [(name, kind) for name, kind, *_ in found] == described
 
 
 def test_every_dimension_is_watched_for_drift(settings):
