@@ -87,7 +87,7 @@ def trial(known: Known, tasks: Sequence[Task], params: VectorParams) -> Trial:
     import pandas as pd
 
     classifiers.load()
-    deciding = [task.name for task in tasks if task.name in params.tasks]
+    deciding = [task for task in tasks if task.name in params.tasks]
     customers = pd.factorize(known.customers, sort=True)[0]
     drawn = resampling.draws(int(customers.max()) + 1, params.resamples, params.seed)
     cost = {recipe: Cost() for recipe in (RFM, *params.recipes)}
@@ -100,8 +100,8 @@ def trial(known: Known, tasks: Sequence[Task], params: VectorParams) -> Trial:
     for recipe in params.recipes:
         early: dict[int, _Scores] = {count: {} for count in params.dimension_counts}
         with cost[recipe]:
-            for cutoff in _early(tasks):
-                able = [task for task in tasks if cutoff in task.plan.walked and task.name in deciding]
+            for cutoff in _early(deciding):
+                able = [task for task in deciding if cutoff in task.plan.walked]
                 _walk(known, able, cutoff, recipe, early, params, with_rfm=False)
         of_recipe = [
             {"recipe": recipe, "dimensions": count}
@@ -116,7 +116,7 @@ def trial(known: Known, tasks: Sequence[Task], params: VectorParams) -> Trial:
         for recipe in (RFM, *params.recipes):
             with cost[recipe]:
                 _walk(known, able, cutoff, recipe, {counts.get(recipe, 0): judged}, params)
-    return Trial(deciding, tasks, auc(judged, drawn), counts, tried, cost, len(drawn))
+    return Trial([task.name for task in deciding], tasks, auc(judged, drawn), counts, tried, cost, len(drawn))
 
 
 def chosen(tried: Sequence[Mapping[str, Any]]) -> int:

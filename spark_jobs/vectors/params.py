@@ -27,9 +27,9 @@ class VectorParams:
     windows: tuple[int, ...] = (28, 91, 364)  # days of purchases, each counted by itself
     dimension_counts: tuple[int, ...] = (8, 16, 32, 64)  # tried on the cut-offs before the judged ones
     column_share: float = 0.05  # a category counts in a window if so many of the rows learned from have it
-    most_columns: int = 900  # categories times windows
+    most_columns: int = 600  # categories times windows; the commonest
     fewest_columns: int = 12  # of fewer the columns themselves say it better
-    customers: int = 5_000  # of a larger home so many are learned from, drawn by a hash of their ids
+    customers: int = 4_000  # of a larger home so many are learned from, drawn by a hash of their ids
     clip: float = 4.0  # standard deviations: no single column decides alone
 
     resamples: int = 300
