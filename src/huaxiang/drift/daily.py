@@ -112,13 +112,13 @@ def _watched(connection: duckdb.DuckDBPyConnection, build: Path) -> Iterator[tup
                 yield SCORE, view_name, said["fingerprint"], {"probability": said["model"]}
     vectors = build / "vectors" / "customer_vectors.parquet"
     if vectors.exists():
-        connection.read_parquet(str(vectors)).create_view("vectors")
-        numbers = connection.execute("select distinct dimension from vectors order by dimension").fetchall()
-        for (number,) in numbers:
-            view_name = f"dimension_{number}"
-            connection.execute(f"create view {view_name} as from vectors where dimension = {number}")
-            fingerprint = cards[build / "vectors" / "model.json"]["fingerprint"]
-            yield DIMENSION, view_name, fingerprint, {"value": f"dimension {number} of the vectors"}
+        connection.read_parquet(str(vectors)).create_view("places")
+        connection.execute(
+            "create table vectors as pivot places on dimension using any_value(value) group by customer_id"
+        )
+        numbers = sorted(connection.table("vectors").columns[1:], key=int)
+        fingerprint = cards[build / "vectors" / "model.json"]["fingerprint"]
+        yield DIMENSION, "vectors", fingerprint, {number: f"dimension {number} of the vectors" for number in numbers}
 
 
 def _compared(
