@@ -147,7 +147,7 @@ def test_vectors_are_told_task_by_task_beside_rfm_and_dimension_by_dimension():
     by_task, by_dimension = _card(AUC, by_task=[row], by_dimension=[dimension]).tables
     differences = ("+0.070 (−0.010 to 0.100)", "+0.080 (−0.010 to 0.100)")
     assert by_task.rows == (("Coffee (told beside)", "balanced svd", "0.760", "0.830", *differences),)
-    assert by_dimension.rows == (("1", "25.0 %", "tea, orders, 28 days", ""),)
+    assert by_dimension.rows == (("1", "25.0 %", "tea; orders, 28 days", ""),)
     assert metric("auc_of_churn_28d").label == "Right order (AUC): churn 28d"
 
 

@@ -120,12 +120,12 @@ def _of_vectors(said: Mapping[str, Any]) -> list[CardTable]:
         found.append(
             CardTable(
                 "Dimension by dimension",
-                ("Dimension", "Share of variance", "High: who buys", "Low: who buys"),
+                ("Dimension", "Share of variance", "High end", "Low end"),
                 tuple(
                     (
                         str(row["dimension"]),
                         words.percent(row["variance_share"]),
-                        *(", ".join(_input(one["input"]) for one in row[end]) for end in ("high", "low")),
+                        *("; ".join(_input(one["input"]) for one in row[end]) for end in ("high", "low")),
                     )
                     for row in rows
                 ),
