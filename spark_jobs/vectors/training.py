@@ -36,8 +36,7 @@ _DESCRIPTION = (
     f"that decides. Baseline: {_BASELINE}; where it wins, no vector is published."
 )
 _NOTES = (
-    "published only where a vector is surely better than RFM on every task that decides: what counts is the task on which "
-    "it is least sure, not the mean",
+    "published only where a vector is surely better than RFM on every task that decides, however good the mean is",
     "categories that tell of health, alcohol, tobacco, babies, intimacy, religion or origin are not looked at",
     "another training may turn, reorder or replace dimensions: compare vectors of one fingerprint only",
 )
