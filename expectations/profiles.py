@@ -53,6 +53,7 @@ def profiles(portraits: Portraits, limits: GateLimits) -> ExpectationSuite:
         *_coverage(portraits, limits),
         *_levels(portraits),
         *_attributes(portraits),
+        *_vectors(portraits),
         *_drift(portraits, limits),
         *_reconciliation(portraits),
     ]
@@ -368,8 +369,8 @@ def _drift(portraits: Portraits, limits: GateLimits) -> list:
                 view="drift",
                 table="customer_features",
                 expected=(
-                    f"a population stability index of at most {limits.drift_warning_index} for each feature and score, "
-                    "against the day from which these models score"
+                    f"a population stability index of at most {limits.drift_warning_index} for each feature, score and "
+                    "dimension, against the day from which these models score"
                 ),
                 description=(
                     "Models answer for customers like those they learned from. When a feature or a score has moved, "
@@ -393,6 +394,23 @@ def _attributes(portraits: Portraits) -> list:
             table="customer_attributes",
             expected="a value is declared, or inferred with a confidence from 0 to 1, or unknown, as its status says",
             description="A guess that passes for what a customer declared would be told them as their own words.",
+            next_step=_BUILD_AGAIN,
+        )
+    ]
+
+
+def _vectors(portraits: Portraits) -> list:
+    if "customer_vectors" not in portraits.columns:
+        return []
+    return [
+        _nothing_in(
+            "broken_customers",
+            name="vectors_are_whole",
+            kind="coverage",
+            view="vectors_whole",
+            table="customer_vectors",
+            expected="every customer is on every dimension, each place a number, all by one model",
+            description="Half a vector, or vectors of two models, give distances between customers that mean nothing.",
             next_step=_BUILD_AGAIN,
         )
     ]

@@ -52,6 +52,8 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
         _levels(database, columns["customer_profiles"])
     if "customer_attributes" in columns:
         _attributes(database)
+    if "customer_vectors" in columns:
+        _vectors(database)
     lines = "*/order_lines/load_date=*/*.parquet"
     has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
     if has_money:
@@ -142,7 +144,7 @@ def _segments(database: Database) -> None:
 
 
 def _drift(database: Database, build: Path) -> bool:
-    """`drift`: how far each feature and score has moved since its models are in use; whether the build says so."""
+    """`drift`: how far each feature, score and dimension has moved since its models are in use; whether it is known."""
     found = read(build)
     rows = ", ".join(
         f"({one.psi}, {quoted(f'{one.kind} {one.name}: {one.psi:.3f} since {one.reference_on}')})" for one in found
@@ -255,6 +257,33 @@ def _attributes(database: Database) -> None:
             (count(*) filter (where not is_apart))::bigint as failing_rows,
             'attributes/customer_attributes.parquet' as place
         from rows
+        """
+    )
+
+
+def _vectors(database: Database) -> None:
+    """`vectors_whole`: buyers who lack a vector, a dimension or a number, or whose model is not that of most."""
+    database.run(
+        """
+        create table vectors_whole as
+        with customers as (
+            select
+                customer_id,
+                count(distinct dimension) filter (where isfinite(value)) = (
+                    select count(distinct dimension) from customer_vectors
+                )
+                and count(distinct model_fingerprint) = 1
+                and min(model_fingerprint) = (select mode(model_fingerprint) from customer_vectors) as is_whole
+            from (select customer_id from buyers union select customer_id from customer_vectors)
+            left join customer_vectors using (customer_id)
+            group by customer_id
+        )
+        select
+            count(*) filter (where is_whole is not true) as broken_customers,
+            format('{:,} of {:,} customers', count(*) filter (where is_whole is not true), count(*)) as said,
+            (count(*) filter (where is_whole is not true))::bigint as failing_rows,
+            'vectors/customer_vectors.parquet' as place
+        from customers
         """
     )
 

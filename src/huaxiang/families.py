@@ -11,7 +11,7 @@ from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
 
-FAMILIES = ("segments", "recommendations", "associations", "scores", "sequences", "attributes")
+FAMILIES = ("segments", "recommendations", "associations", "scores", "sequences", "attributes", "vectors")
 LEFT_OUT = "left_out.json"
 
 
@@ -46,6 +46,11 @@ def leave_out(settings: Settings, run: Run, family: str, reason: str) -> None:
 def take_back(settings: Settings, run: Run, family: str) -> None:
     """Forget that an earlier try of the run left the family out."""
     (settings.home.build(run.id) / family / LEFT_OUT).unlink(missing_ok=True)
+
+
+def has_written(build: Path, family: str) -> bool:
+    """Whether the family has scored in this build; where nothing it tried was promoted, it left its model's card."""
+    return any((build / table).exists() for table in tables_of(family)) or any((build / family).glob("model*.json"))
 
 
 def tables_of(family: str) -> tuple[str, ...]:

@@ -274,6 +274,18 @@ RELEASED = (
         "how much each behavioural lifestyle factor weighs in what a customer buys",
     ),
     ReleasedTable("factors", "attributes", ("factor", "rank"), "the categories of each behavioural lifestyle factor"),
+    ReleasedTable(
+        "customer_vectors",
+        "vectors",
+        ("customer_id", "dimension"),
+        "each customer's place on every dimension of what is bought, where vectors are better than RFM",
+    ),
+    ReleasedTable(
+        "vector_dimensions",
+        "vectors",
+        ("dimension", "end", "rank"),
+        "what weighs most at either end of each dimension",
+    ),
     ReleasedTable("frequent_sequences", "sequences", ("sequence",), "what often comes after what, in this order"),
     ReleasedTable(
         "customer_next_categories", "sequences", ("customer_id", "rank"), "the category each customer comes to next"

@@ -246,6 +246,21 @@ def test_an_inferred_value_that_passes_for_a_declared_one_stops_the_run(settings
     assert failed(settings) == {"declared_and_inferred_are_apart": "critical"}
 
 
+@pytest.mark.parametrize(
+    "change_of",
+    [
+        "select * from rows where customer_id != 'c2'",
+        "select * from rows where customer_id != 'c2' or dimension = 1",
+        "select * replace (if(customer_id = 'c2', 'nan'::double, value) as value) from rows",
+        "select * replace (if(customer_id = 'c2', 'f0', model_fingerprint) as model_fingerprint) from rows",
+    ],
+    ids=["no vector", "half a vector", "no number", "another model"],
+)
+def test_a_vector_that_is_not_whole_stops_the_run(settings, build, change_of):
+    change(build / "vectors" / "customer_vectors.parquet", change_of)
+    assert failed(settings) == {"vectors_are_whole": "critical"}
+
+
 def test_a_tiny_segment_is_told(settings, build):
     change(
         build / "segments" / "segments.parquet",

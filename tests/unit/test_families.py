@@ -102,6 +102,17 @@ def test_a_family_that_recovers_on_a_retry_is_no_longer_left_out(settings):
     assert families.left_out(settings.home.build(RUN.id)) == {}
 
 
+def test_a_family_has_written_when_it_left_a_table_or_a_card(settings):
+    build = settings.home.build(RUN.id)
+    folder = build / "vectors"
+    folder.mkdir(parents=True)
+    assert not families.has_written(build, "vectors")
+    (folder / "model.json").write_text("{}")
+    assert families.has_written(build, "vectors")
+    (folder / "model.json").rename(folder / "customer_vectors.parquet")
+    assert families.has_written(build, "vectors")
+
+
 def test_families_run_in_the_order_of_the_flow_whatever_the_settings_say(settings):
     assert families.switched_on(replace(settings, models=("scores", "segments"))) == ("segments", "scores")
 
@@ -114,6 +125,7 @@ def test_an_unknown_family_is_named(settings):
 def test_no_two_families_answer_for_the_same_target(settings):
     found = [target for name in families.FAMILIES for target in jobs.targets(settings, name)]
     assert {"segments", "recommend_any", "associations", "churn_28d", "next_category", "attributes"} <= set(found)
+    assert "customer_vectors" in found
     assert len(found) == len(set(found))
 
 

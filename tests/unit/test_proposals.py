@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from huaxiang.drift.daily import FEATURE, SCORE, Drift
+from huaxiang.drift.daily import DIMENSION, FEATURE, SCORE, Drift
 from huaxiang.errors import MissingPartition, NothingDue
 from huaxiang.models import proposal
 from huaxiang.settings import Run, Settings
@@ -34,6 +34,12 @@ def test_a_feature_that_moved_far_proposes_the_models_that_read_features():
 def test_scores_that_moved_far_propose_their_own_model():
     found = proposal.reasons(CARDS, (drift(SCORE, "churn_28d"),), DAY, 28)
     assert found == {"churn_28d": ["its scores moved far since 2017-04-11 (index 0.88)"]}
+
+
+def test_dimensions_that_moved_far_propose_the_vectors_alone():
+    vectors = {"customer_vectors": {"model": "customer_vectors", "training_as_of": "2017-04-10", "family": "vectors"}}
+    found = proposal.reasons(CARDS | vectors, (drift(DIMENSION, "dimension 3 of the vectors"),), DAY, 28)
+    assert found == {"customer_vectors": ["dimension 3 of the vectors (index 0.88) moved far since 2017-04-11"]}
 
 
 def test_a_model_is_old_from_so_many_days_on():

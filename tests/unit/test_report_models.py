@@ -138,6 +138,19 @@ def test_every_category_stands_beside_its_baseline():
     assert table.rows == (("TEA", "40 %", "0.820", "0.810", "+0.010 (−0.002 to 0.030)"),)
 
 
+def test_vectors_are_told_task_by_task_beside_rfm_and_dimension_by_dimension():
+    row = {"recipe": "balanced_svd", "task": "Coffee", "decides": False, "rfm_auc": 0.76, "auc": 0.83}
+    for name, value in (("gain", 0.07), ("gain_with_rfm", 0.08)):
+        row |= {name: value, f"{name}_low": -0.01, f"{name}_high": 0.1}
+    ends = {"high": [{"input": "TEA", "weight": 0.9}, {"input": "order_count_28d", "weight": 0.4}], "low": []}
+    dimension = {"dimension": 1, "variance_share": 0.25, **ends}
+    by_task, by_dimension = _card(AUC, by_task=[row], by_dimension=[dimension]).tables
+    differences = ("+0.070 (−0.010 to 0.100)", "+0.080 (−0.010 to 0.100)")
+    assert by_task.rows == (("Coffee (told beside)", "balanced svd", "0.760", "0.830", *differences),)
+    assert by_dimension.rows == (("1", "25.0 %", "tea; orders, 28 days", ""),)
+    assert metric("auc_of_churn_28d").label == "Right order (AUC): churn 28d"
+
+
 def test_a_product_is_called_by_its_finest_group():
     row = {
         "product_id": "7",

@@ -1,8 +1,8 @@
 """Compare the day with the day from which its models score, and keep what a later day needs to compare again.
 
-`<build>/drift/drift.json` holds for every feature and score its bands, their shares on the reference day and today, and
-the index. The reference travels from release to release as long as the same models score; the first day on which other
-ones do is their reference.
+`<build>/drift/drift.json` holds for every feature, score and dimension its bands, their shares on the reference day and
+today, and the index. The reference travels from release to release as long as the same models score; the first day on
+which other ones do is their reference.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FILE = "drift/drift.json"
-FEATURE, SCORE = "feature", "score"
+FEATURE, SCORE, DIMENSION = "feature", "score", "dimension"
 # They grow with the time that a home has watched its customers, or say again coarsely what stands beside them.
 _GROWING = ("tenure_days", "order_count", "line_count", "net_spend", "category_count")
 _COARSE = ("preferred_weekday", "preferred_hour", "recency_quintile", "frequency_quintile", "monetary_quintile")
@@ -35,7 +35,8 @@ READERS = ("segments", "scores")  # the families whose models read the day's fea
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one feature or score has moved: `psi` between `reference` and `today`, shares of the same bands.
+    """How far one feature, score or dimension of the vectors has moved: `psi` between `reference` and `today`, shares
+    of the same bands.
 
     `models` is the fingerprint of the models that were in use on `reference_on` and still are.
     """
@@ -109,6 +110,15 @@ def _watched(connection: duckdb.DuckDBPyConnection, build: Path) -> Iterator[tup
                 view_name = f"score_{said['model']}"
                 connection.execute(f"create view {view_name} as from scores where target = '{said['model']}'")
                 yield SCORE, view_name, said["fingerprint"], {"probability": said["model"]}
+    vectors = build / "vectors" / "customer_vectors.parquet"
+    if vectors.exists():
+        connection.read_parquet(str(vectors)).create_view("places")
+        connection.execute(
+            "create table vectors as pivot places on dimension using any_value(value) group by customer_id"
+        )
+        numbers = sorted(connection.table("vectors").columns[1:], key=int)
+        fingerprint = cards[build / "vectors" / "model.json"]["fingerprint"]
+        yield DIMENSION, "vectors", fingerprint, {number: f"dimension {number} of the vectors" for number in numbers}
 
 
 def _compared(

@@ -13,6 +13,7 @@ _TABLES = {
     "attributes": "customer_attributes",
     "lifestyle_factors": "customer_factors",
     "sequences": "customer_next_categories",
+    "vectors": "customer_vectors",
 }
 _VIEWS = ("before", "after")
 # The rows of one target in its family's table.

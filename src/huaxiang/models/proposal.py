@@ -72,9 +72,11 @@ def reasons(
     found: dict[str, list[str]] = {}
     for target, card in models.items():
         said = []
-        features = [one for one in far if one.kind == drift.FEATURE and card["family"] in drift.READERS]
-        if features:
-            said.append(f"{_named(features)} moved far since {features[0].reference_on}")
+        seen = {drift.FEATURE} if card["family"] in drift.READERS else set()
+        seen |= {drift.DIMENSION} if card["family"] == "vectors" else set()
+        inputs = [one for one in far if one.kind in seen]
+        if inputs:
+            said.append(f"{_named(inputs)} moved far since {inputs[0].reference_on}")
         for one in far:
             if one.kind == drift.SCORE and one.name == target:
                 said.append(f"its scores moved far since {one.reference_on} (index {one.psi:.2f})")

@@ -19,6 +19,8 @@ MODEL_INPUTS = {
     "customer_attributes": ("customer_features", "purchases", "stg_customers"),
     "customer_factors": ("purchases",),
     "factors": ("purchases",),
+    "customer_vectors": ("customer_features", "purchases"),
+    "vector_dimensions": ("customer_features", "purchases"),
 }
 # They say which rows to make, not what is in them.
 _HELPERS = ("customer_keys", "snapshot_days")

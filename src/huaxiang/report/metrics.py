@@ -30,13 +30,14 @@ class Metric:
         return shown.replace("-", "−")
 
 
-# `{k}` is how many places of a list count, or the attribute; the most telling figures come first.
+# `{k}` is how many places of a list count, the attribute or the target; the most telling figures come first.
 _METRICS = {
     "auc": Metric(
         "Right order (AUC)",
         "of a customer it happens to and one it does not, how often the first has the higher probability: "
         "0.5 is tossing a coin, 1 is never wrong",
     ),
+    "auc_of": Metric("Right order (AUC): {k}", "0.5 is tossing a coin, 1 is never wrong"),
     "ndcg": Metric(
         "Quality of the first {k} (NDCG)",
         "what was bought counts more the higher it stood in the list: 0 is nothing found, 1 is a perfect list",
@@ -89,7 +90,7 @@ _METRICS = {
 
 
 def metric(name: str) -> Metric:
-    """The figure's plain name; one with a number of places (`hr_at_10`) or an attribute is put together.
+    """The figure's plain name; one with a number of places (`hr_at_10`), an attribute or a target is put together.
 
     The unknown is spelled out; of an unknown figure more is taken to be better, as promotion does.
     """
@@ -110,9 +111,9 @@ def in_order(names: list[str]) -> list[str]:
 
 
 def _parts(name: str) -> tuple[str, str]:
-    """The stem, and the number of places or the attribute."""
+    """The stem, and the number of places, the attribute or the target."""
     if found := re.fullmatch(r"(.+)_at_(\d+)", name):
         return found[1], found[2]
-    if found := re.fullmatch(r"(accuracy_of)_(.+)", name):
+    if found := re.fullmatch(r"(accuracy_of|auc_of)_(.+)", name):
         return found[1], found[2].replace("_", " ")
     return name, ""

@@ -36,6 +36,11 @@ _SAYS = {
         "Behavioural lifestyle factors",
         "Finds which categories the same customers buy. No claim about personality, values or attitudes is made.",
     ),
+    "customer_vectors": (
+        "Customer vectors",
+        "Puts what a customer buys into a few numbers, and publishes them only where they foretell more than recency, "
+        "frequency and money do.",
+    ),
     "next_category": (
         "What comes next",
         "Says which category the next step of each customer is likeliest to be of, by the steps before.",

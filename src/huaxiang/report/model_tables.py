@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from huaxiang.report import words
+from huaxiang.report import glossary, words
 from huaxiang.report.metrics import metric
 
 
@@ -91,4 +91,55 @@ def card_tables(said: Mapping[str, Any]) -> tuple[CardTable, ...]:
                 ),
             )
         )
-    return tuple(found)
+    return (*found, *_of_vectors(said))
+
+
+def _of_vectors(said: Mapping[str, Any]) -> list[CardTable]:
+    """Every task beside RFM, and the dimensions of the vector in use or, where none is, of the best that lost."""
+    found = []
+    auc = metric("auc")
+    if rows := said.get("by_task"):
+        found.append(
+            CardTable(
+                "Task by task",
+                ("Task", "Vector", "RFM", "Vector alone", "Difference to RFM", "Both together to RFM"),
+                tuple(
+                    (
+                        f"{row['task']}{'' if row['decides'] else ' (told beside)'}",
+                        words.plain(row["recipe"]),
+                        auc.say(row["rfm_auc"]),
+                        auc.say(row["auc"]),
+                        _difference(row, "gain"),
+                        _difference(row, "gain_with_rfm"),
+                    )
+                    for row in rows
+                ),
+            )
+        )
+    if rows := said.get("by_dimension"):
+        found.append(
+            CardTable(
+                "Dimension by dimension",
+                ("Dimension", "Share of variance", "High end", "Low end"),
+                tuple(
+                    (
+                        str(row["dimension"]),
+                        words.percent(row["variance_share"]),
+                        *("; ".join(_input(one["input"]) for one in row[end]) for end in ("high", "low")),
+                    )
+                    for row in rows
+                ),
+            )
+        )
+    return found
+
+
+def _input(name: str) -> str:
+    """A figure by its plain name, a category as it is."""
+    return glossary.term(name).label.lower()
+
+
+def _difference(row: Mapping[str, Any], name: str) -> str:
+    auc = metric("auc")
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return f"{auc.say(value, signed=True)} ({auc.say(low)} to {auc.say(high)})"

@@ -219,7 +219,7 @@ def profiles(settings: Settings, run: Run) -> None:
         state.check(settings, run, after="features")
         build_dir = settings.home.build(run.id)
         for family in families.expected(settings, run):
-            if not any((build_dir / table).exists() for table in families.tables_of(family)):
+            if not families.has_written(build_dir, family):
                 raise MissingPartition(f"{family}/{run.id}: not found; run 'huaxiang models --as-of {run.as_of}' first")
         _dbt(settings, run, "profiles", log)
         known = sourced(
