@@ -227,7 +227,7 @@ RELEASED = (
     ReleasedTable(
         "survival_curve",
         "features",
-        ("days_since_first_order",),
+        ("first_day_spend", "days_since_first_order"),
         "the share of customers who have not lapsed so many days after their first order, with an interval",
     ),
     ReleasedTable("web_pages", "features", ("page",), "every page of the last 91 days: views, entries, exits, dwell"),

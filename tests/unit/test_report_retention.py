@@ -18,10 +18,13 @@ COHORTS = """
     as t (cohort_month, months_since, customers, active_customers)
 """
 CURVE = """
-    (values (40, 5, 0, 1e0, null, null), (92, 4, 1, 75e-2, 5e-1, 9e-1), (150, 3, 0, 75e-2, 5e-1, 9e-1),
-        (170, 2, 1, 375e-3, 1e-1, 6e-1), (200, 1, 0, 375e-3, 1e-1, 6e-1))
-    as t (days_since_first_order, customers_at_risk, lapsed_customers, staying_share, staying_share_low,
-        staying_share_high)
+    (values ('all', 40, 50, 0, 1e0, null, null), ('all', 92, 40, 1, 75e-2, 5e-1, 9e-1),
+        ('all', 150, 3, 0, 75e-2, 5e-1, 9e-1), ('all', 170, 2, 1, 375e-3, 1e-1, 6e-1),
+        ('all', 200, 1, 0, 375e-3, 1e-1, 6e-1),
+        ('lowest third', 92, 30, 3, 9e-1, 8e-1, 95e-2), ('lowest third', 190, 9, 0, 9e-1, 8e-1, 95e-2),
+        ('highest third', 190, 29, 0, 1e0, null, null))
+    as t (first_day_spend, days_since_first_order, customers_at_risk, lapsed_customers, staying_share,
+        staying_share_low, staying_share_high)
 """
 
 
@@ -52,15 +55,32 @@ def test_the_same_customers_are_compared_between_two_months(settings):
 
 def test_the_share_of_a_day_is_that_of_the_last_lapse_before_it(settings):
     with built(settings, survival_curve=CURVE) as tables:
-        curve = retention.survival(tables)
-    assert curve == (
-        Stay(0, 1, 1, 1), Stay(92, 0.75, 0.5, 0.9), Stay(170, 0.375, 0.1, 0.6), Stay(200, 0.375, 0.1, 0.6),
-    )  # fmt: skip
-    assert retention.said_of_survival(curve) == (
+        curves = retention.survival(tables)
+    # The highest third holds fewer than 30 customers.
+    assert curves == {
+        "all": (
+            Stay(0, 1, 1, 1), Stay(92, 0.75, 0.5, 0.9), Stay(170, 0.375, 0.1, 0.6), Stay(200, 0.375, 0.1, 0.6),
+        ),
+        "lowest third": (Stay(0, 1, 1, 1), Stay(92, 0.9, 0.8, 0.95), Stay(190, 0.9, 0.8, 0.95)),
+    }  # fmt: skip
+    assert retention.said_of_survival(curves) == (
         "Half a year after their first order, 37.5 % (10.0 to 60.0) had never been away for more than 91 days; "
         "after 200 days, as long as this home has seen, 37.5 % (10.0 to 60.0)."
     )
-    assert retention.said_of_survival(curve[:2]).startswith("92 days after their first order, 75.0 % (50.0 to ")
+    short = {"all": curves["all"][:2]}
+    assert retention.said_of_survival(short) == (
+        "92 days after their first order, 75.0 % (50.0 to 90.0) had never been away for more than 91 days."
+    )
+
+
+def test_two_thirds_are_told_apart_on_a_day_that_all_have_reached(settings):
+    with built(settings, survival_curve=CURVE.replace("190, 29,", "160, 30,")) as tables:
+        text = retention.said_of_survival(retention.survival(tables))
+    assert text.startswith("160 days after their first order, 75.0 % (50.0 to 90.0) had never")
+    assert text.endswith(
+        "160 days after it are still there 90.0 % (80.0 to 95.0) of the third that spent least on the day of the first "
+        "order, and 100.0 % (100.0 to 100.0) of the third that spent most."
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +95,7 @@ def test_the_share_of_a_day_is_that_of_the_last_lapse_before_it(settings):
 )
 def test_where_nothing_can_be_said_yet_nothing_is(settings, tables):
     with built(settings, **tables) as made:
-        assert (retention.cohorts(made), retention.survival(made)) == ((), ())
+        assert (retention.cohorts(made), retention.survival(made)) == ((), {})
 
 
 def test_every_cell_of_the_heat_map_says_of_how_many(settings):

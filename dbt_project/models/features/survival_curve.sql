@@ -12,7 +12,10 @@ order_days as (
         customer_id,
         ordered_on,
         min(ordered_on) over (partition by customer_id) as first_on,
-        lead(ordered_on) over (partition by customer_id order by ordered_on) as next_on
+        lead(ordered_on) over (partition by customer_id order by ordered_on) as next_on,
+        first_value(net_amount) over (
+            partition by customer_id order by ordered_on rows between unbounded preceding and current row
+        ) as first_net_amount
 
     from {{ ref('customer_days') }}
 
@@ -27,13 +30,14 @@ first_lapses as (
     select
         customer_id,
         first_on,
+        first_net_amount,
         min({{ date_plus('ordered_on', 92) }}) as lapsed_on
 
     from order_days
 
     where next_on is null or {{ days_between('ordered_on', 'next_on') }} > 91
 
-    group by customer_id, first_on
+    group by customer_id, first_on, first_net_amount
 
 ),
 
@@ -43,10 +47,41 @@ stays as (
     select
         snapshots.as_of,
         {{ days_between('first_lapses.first_on', 'least(snapshots.as_of, first_lapses.lapsed_on)') }} as days_since_first_order,
-        case when snapshots.as_of >= first_lapses.lapsed_on then 1 else 0 end as has_lapsed
+        case when snapshots.as_of >= first_lapses.lapsed_on then 1 else 0 end as has_lapsed,
+        row_number() over (
+            partition by snapshots.as_of order by first_lapses.first_net_amount, first_lapses.customer_id
+        ) as place,
+        count(*) over (partition by snapshots.as_of) as places
 
     from snapshots
     inner join first_lapses on snapshots.as_of >= first_lapses.first_on
+
+),
+
+-- a group has to be known when the stay begins: a value of today knows who lapsed
+grouped as (
+
+    select
+        as_of,
+        'all' as first_day_spend,
+        days_since_first_order,
+        has_lapsed
+
+    from stays
+
+    union all
+
+    select
+        as_of,
+        case
+            when 3 * place <= places then 'lowest third'
+            when 3 * place <= 2 * places then 'middle third'
+            else 'highest third'
+        end as first_day_spend,
+        days_since_first_order,
+        has_lapsed
+
+    from stays
 
 ),
 
@@ -54,13 +89,14 @@ counts as (
 
     select
         as_of,
+        first_day_spend,
         days_since_first_order,
         count(*) as ended,
         sum(has_lapsed) as lapsed_customers
 
-    from stays
+    from grouped
 
-    group by as_of, days_since_first_order
+    group by as_of, first_day_spend, days_since_first_order
 
 ),
 
@@ -70,7 +106,9 @@ at_risk as (
     select
         *,
         sum(ended) over (
-            partition by as_of order by days_since_first_order desc rows between unbounded preceding and current row
+            partition by as_of, first_day_spend
+            order by days_since_first_order desc
+            rows between unbounded preceding and current row
         ) as customers_at_risk
 
     from counts
@@ -84,7 +122,9 @@ sums as (
     select
         *,
         min(customers_at_risk - lapsed_customers) over (
-            partition by as_of order by days_since_first_order rows between unbounded preceding and current row
+            partition by as_of, first_day_spend
+            order by days_since_first_order
+            rows between unbounded preceding and current row
         ) as least_left,
         sum(
             case
@@ -92,7 +132,9 @@ sums as (
                     then ln(cast(customers_at_risk - lapsed_customers as double) / cast(customers_at_risk as double))
             end
         ) over (
-            partition by as_of order by days_since_first_order rows between unbounded preceding and current row
+            partition by as_of, first_day_spend
+            order by days_since_first_order
+            rows between unbounded preceding and current row
         ) as log_share,
         sum(
             case
@@ -102,7 +144,9 @@ sums as (
                         / cast(customers_at_risk * (customers_at_risk - lapsed_customers) as double)
             end
         ) over (
-            partition by as_of order by days_since_first_order rows between unbounded preceding and current row
+            partition by as_of, first_day_spend
+            order by days_since_first_order
+            rows between unbounded preceding and current row
         ) as greenwood_sum
 
     from at_risk
@@ -113,6 +157,7 @@ survival_curve as (
 
     select
         as_of,
+        first_day_spend,
         cast(days_since_first_order as bigint) as days_since_first_order,
         cast(customers_at_risk as bigint) as customers_at_risk,
         cast(lapsed_customers as bigint) as lapsed_customers,

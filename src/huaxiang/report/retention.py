@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,8 @@ from huaxiang.report.tables import BuildTables
 _COHORTS = 12  # the latest are shown, so many months each; the table holds all
 _HALF_A_YEAR = 6
 _HALF_A_YEAR_DAYS = 182
+_FEWEST = 30  # customers of a group whose curve is shown
+ALL, LOWEST, HIGHEST = "all", "lowest third", "highest third"  # by the spend of the first order day
 _NUMBERS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth"}
 
 
@@ -51,22 +53,28 @@ def cohorts(tables: BuildTables) -> tuple[Cohort, ...]:
     return tuple(Cohort(row["month"], row["customers"], tuple(row["active"])) for row in rows[-_COHORTS:])
 
 
-def survival(tables: BuildTables) -> tuple[Stay, ...]:
-    """The curve from the day of the first order to the longest history; empty where nobody has lapsed yet."""
+def survival(tables: BuildTables) -> dict[str, tuple[Stay, ...]]:
+    """The curve of all, from the first order to the longest history, and those of groups; none before a lapse."""
     if not tables.has("survival_curve"):
-        return ()
+        return {}
     rows = tables.rows(
         """
-        select days_since_first_order as days, staying_share as share,
+        select first_day_spend, days_since_first_order as days, staying_share as share,
             coalesce(staying_share_low, staying_share) as low, coalesce(staying_share_high, staying_share) as high
         from survival_curve
-        where lapsed_customers > 0 or days_since_first_order = (select max(days_since_first_order) from survival_curve)
+        window of_group as (partition by first_day_spend)
+        qualify max(customers_at_risk) over of_group >= if(first_day_spend = $1, 1, $2)
+            and (lapsed_customers > 0 or days_since_first_order = max(days_since_first_order) over of_group)
         order by days
-        """
+        """,
+        ALL,
+        _FEWEST,
     )
-    if not rows or rows[-1]["share"] == 1:
-        return ()
-    return (Stay(0, 1.0, 1.0, 1.0), *(Stay(**row) for row in rows))
+    found: dict[str, tuple[Stay, ...]] = {}
+    for row in rows:
+        group = row.pop("first_day_spend")
+        found[group] = (*found.get(group, (Stay(0, 1.0, 1.0, 1.0),)), Stay(**row))
+    return found if any(stay.share < 1 for stay in found.get(ALL, ())) else {}
 
 
 def shown_months(found: Sequence[Cohort]) -> int:
@@ -91,15 +99,25 @@ def said_of_cohorts(found: Sequence[Cohort]) -> str:
     return text + (f" and {words.percent(pooled(found, last), 0)} in the {_NUMBERS[last]} month." if last > 1 else ".")
 
 
-def said_of_survival(curve: Sequence[Stay]) -> str:
-    """A sentence: who has never lapsed half a year after the first order, and as long after it as has been seen."""
-    longest, never = curve[-1].days, "had never been away for more than 91 days"
-    if longest <= _HALF_A_YEAR_DAYS:
-        return f"{longest} days after their first order, {_of(curve, longest)} {never}."
-    return (
-        f"Half a year after their first order, {_of(curve, _HALF_A_YEAR_DAYS)} {never}; after {longest} days, as "
-        f"long as this home has seen, {_of(curve, longest)}."
-    )
+def said_of_survival(curves: Mapping[str, Sequence[Stay]]) -> str:
+    """Sentences: who has never lapsed half a year after the first order, and as long after it as has been seen.
+
+    The last tells the lowest and the highest third by the spend of the first day apart, where both are there.
+    """
+    curve, never = curves[ALL], "had never been away for more than 91 days"
+    longest = curve[-1].days
+    day = min(_HALF_A_YEAR_DAYS, *(of[-1].days for of in curves.values()))
+    when = "Half a year" if day == _HALF_A_YEAR_DAYS else words.plural(day, "day")
+    text = f"{when} after their first order, {_of(curve, day)} {never}"
+    if longest > day:
+        text += f"; after {longest} days, as long as this home has seen, {_of(curve, longest)}"
+    if {LOWEST, HIGHEST} <= curves.keys():
+        low, high = (_of(curves[group], day) for group in (LOWEST, HIGHEST))
+        text += (
+            f". {when} after it are still there {low} of the third that spent least on the day of the first order, and "
+            f"{high} of the third that spent most"
+        )
+    return f"{text}."
 
 
 def _of(curve: Sequence[Stay], days: int) -> str:

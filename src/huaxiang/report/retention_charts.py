@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from huaxiang.report import words
-from huaxiang.report.drawing import ACCENT, INK, NARROW, SOFT, Spec, both
-from huaxiang.report.retention import Cohort, Stay, shown_months
+from huaxiang.report.drawing import ACCENT, INK, MUTED, NARROW, SOFT, WARM, Spec, both
+from huaxiang.report.retention import ALL, HIGHEST, LOWEST, Cohort, Stay, shown_months
+
+_NAMES = {ALL: "everybody", LOWEST: "the third that spent least on the first day", HIGHEST: "the third that spent most"}
 
 
 def heat_map(cohorts: Sequence[Cohort]) -> Markup:
@@ -72,11 +74,15 @@ def heat_map(cohorts: Sequence[Cohort]) -> Markup:
     return both(spec, "Percent of each month's new customers who ordered so many months after their first order")
 
 
-def survival(curve: Sequence[Stay]) -> Markup:
-    """The share that has not lapsed by days since the first order, as steps, with the 95 % interval as a band."""
-    step = len(curve) // 400 + 1  # of a long history every other day and so on, and the last one
-    values = [vars(stay) for stay in (*curve[:-1:step], curve[-1])]
-    bottom = int(10 * min(stay.low for stay in curve)) / 10
+def survival(curves: Mapping[str, Sequence[Stay]]) -> Markup:
+    """The share that has not lapsed by days since the first order, as steps, of all with its 95 % interval as a band.
+
+    Beside it the thirds that spent least and most on the first day, where they are there.
+    """
+    named = {name: curves[group] for group, name in _NAMES.items() if group in curves}
+    everybody, longest = curves[ALL], max(curve[-1].days for curve in curves.values())
+    values = [{"group": name, **vars(stay)} for name, curve in named.items() for stay in _thinned(curve)]
+    bottom = int(10 * min(stay.share for curve in named.values() for stay in curve)) / 10
 
     def spec(width: int) -> Spec:
         x: Spec = {
@@ -84,13 +90,20 @@ def survival(curve: Sequence[Stay]) -> Markup:
             "type": "quantitative",
             "title": "days since the first order",
             "axis": {"grid": False, "tickCount": 8 if width > NARROW else 4},
-            "scale": {"domain": [0, curve[-1].days], "nice": False},
+            "scale": {"domain": [0, longest], "nice": False},
         }
         y: Spec = {
             "type": "quantitative",
             "title": None,
             "axis": {"format": ".0%", "tickCount": 5, "minExtent": 40},
-            "scale": {"domain": [bottom, 1], "nice": False},
+            "scale": {"domain": [bottom, 1], "nice": False, "clamp": True},
+        }
+        colour: Spec = {
+            "field": "group",
+            "scale": {"domain": list(named), "range": [ACCENT, WARM, MUTED][: len(named)]},
+            "legend": {"orient": "top", "title": None, "columns": 3 if width > NARROW else 1}
+            if len(named) > 1
+            else None,
         }
         return {
             "data": {"values": values},
@@ -98,22 +111,27 @@ def survival(curve: Sequence[Stay]) -> Markup:
             "height": 240 if width > NARROW else 200,
             "layer": [
                 {
+                    "transform": [{"filter": {"field": "group", "equal": _NAMES[ALL]}}],
                     "mark": {"type": "area", "color": SOFT, "interpolate": "step-after", "aria": False},
                     "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
                 },
                 {
-                    "mark": {"type": "line", "color": ACCENT, "strokeWidth": 2, "interpolate": "step-after"},
-                    "encoding": {"x": x, "y": {**y, "field": "share"}},
+                    "mark": {"type": "line", "strokeWidth": 2, "interpolate": "step-after", "aria": False},
+                    "encoding": {"x": x, "y": {**y, "field": "share"}, "color": colour},
                 },
             ],
         }
 
-    last = curve[-1]
     return both(
         spec,
-        f"Share of customers never away for more than 91 days, from 100 % to {words.percent(last.share)} after "
-        f"{last.days} days, with its 95 % interval",
+        f"Share of customers never away for more than 91 days, from 100 % to {words.percent(everybody[-1].share)} "
+        f"after {everybody[-1].days} days, with its 95 % interval",
     )
+
+
+def _thinned(curve: Sequence[Stay]) -> Sequence[Stay]:
+    """Of a long history every other day and so on, and the last one."""
+    return (*curve[: -1 : len(curve) // 400 + 1], curve[-1])
 
 
 def _row(cohort: Cohort) -> str:

@@ -27,7 +27,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     spreads = levels.spreads(tables)
     glance = [one for one in spreads if one.tag in levels.GLANCE]
     rest = sorted((one for one in spreads if one.tag not in levels.GLANCE), key=lambda one: one.group)
-    cohorts, curve = retention.cohorts(tables), retention.survival(tables)
+    cohorts, curves = retention.cohorts(tables), retention.survival(tables)
     site.write(
         "population.html",
         levels=made,
@@ -40,8 +40,8 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         groups=[(group, list(of)) for group, of in groupby(rest, key=lambda one: one.group)],
         cohorts_said=retention.said_of_cohorts(cohorts) if cohorts else "",
         heat_map=retention_charts.heat_map(cohorts) if cohorts else "",
-        survival_said=retention.said_of_survival(curve) if curve else "",
-        survival=retention_charts.survival(curve) if curve else "",
+        survival_said=retention.said_of_survival(curves) if curves else "",
+        survival=retention_charts.survival(curves) if curves else "",
         interests=levels.interests(tables, _INTERESTS),
         customers=_portraits(tables) or 1,
         has_segments=tables.has("segments"),
