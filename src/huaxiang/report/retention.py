@@ -100,23 +100,20 @@ def said_of_cohorts(found: Sequence[Cohort]) -> str:
 
 
 def said_of_survival(curves: Mapping[str, Sequence[Stay]]) -> str:
-    """Sentences: who has never lapsed half a year after the first order, and as long after it as has been seen.
+    """Who has never lapsed half a year after the first order, and as long after it as has been seen, in words.
 
-    The last tells the lowest and the highest third by the spend of the first day apart, where both are there.
+    The lowest and the highest third by the spend of the first day are told apart, where both are there.
     """
     curve, never = curves[ALL], "had never been away for more than 91 days"
     longest = curve[-1].days
     day = min(_HALF_A_YEAR_DAYS, *(of[-1].days for of in curves.values()))
     when = "Half a year" if day == _HALF_A_YEAR_DAYS else words.plural(day, "day")
     text = f"{when} after their first order, {_of(curve, day)} {never}"
-    if longest > day:
-        text += f"; after {longest} days, as long as this home has seen, {_of(curve, longest)}"
     if {LOWEST, HIGHEST} <= curves.keys():
         low, high = (_of(curves[group], day) for group in (LOWEST, HIGHEST))
-        text += (
-            f". {when} after it are still there {low} of the third that spent least on the day of the first order, and "
-            f"{high} of the third that spent most"
-        )
+        text += f": {low} of the third that spent least on that first day, {high} of the third that spent most"
+    if longest > day:
+        text += f". After {longest} days, as long as this home has seen, it is {_of(curve, longest)}"
     return f"{text}."
 
 

@@ -10,7 +10,7 @@ from huaxiang.report import words
 from huaxiang.report.drawing import ACCENT, INK, MUTED, NARROW, SOFT, WARM, Spec, both
 from huaxiang.report.retention import ALL, HIGHEST, LOWEST, Cohort, Stay, shown_months
 
-_NAMES = {ALL: "everybody", LOWEST: "the third that spent least on the first day", HIGHEST: "the third that spent most"}
+_NAMES = {ALL: "everybody", LOWEST: "spent least on the first day", HIGHEST: "spent most on it"}
 
 
 def heat_map(cohorts: Sequence[Cohort]) -> Markup:
@@ -82,7 +82,7 @@ def survival(curves: Mapping[str, Sequence[Stay]]) -> Markup:
     named = {name: curves[group] for group, name in _NAMES.items() if group in curves}
     everybody, longest = curves[ALL], max(curve[-1].days for curve in curves.values())
     values = [{"group": name, **vars(stay)} for name, curve in named.items() for stay in _thinned(curve)]
-    bottom = int(10 * min(stay.share for curve in named.values() for stay in curve)) / 10
+    bottom = int(20 * min(stay.share for curve in named.values() for stay in curve)) / 20
 
     def spec(width: int) -> Spec:
         x: Spec = {
@@ -101,7 +101,13 @@ def survival(curves: Mapping[str, Sequence[Stay]]) -> Markup:
         colour: Spec = {
             "field": "group",
             "scale": {"domain": list(named), "range": [ACCENT, WARM, MUTED][: len(named)]},
-            "legend": {"orient": "top", "title": None, "columns": 3 if width > NARROW else 1}
+            "legend": {
+                "orient": "top",
+                "title": None,
+                "columnPadding": 22,
+                "labelLimit": 280,
+                "columns": 3 if width > NARROW else 1,
+            }
             if len(named) > 1
             else None,
         }
