@@ -85,7 +85,6 @@ def _of_customers(features: pd.DataFrame, label: Array, params: ScoreParams, mor
 
     columns = feature_columns(features, params)
     columns += [name for name in more if name not in columns and name in features.columns]
-
     return Examples(
         customer_id=features["customer_id"].to_numpy(dtype=object),
         cutoff=features["as_of"].to_numpy(),
