@@ -33,7 +33,7 @@ def simulated(given: Lifetimes, customers: int, seed: int) -> np.ndarray:
 
 
 def test_planted_parameters_are_found_again():
-    values = simulated(PUBLISHED, 6_000, seed=1)
+    values = simulated(PUBLISHED, 3_000, seed=1)
     found = lifetimes.fit(values, np.zeros(len(values)), PARAMS)
     assert found.r == pytest.approx(PUBLISHED.r, rel=0.1)
     assert found.alpha == pytest.approx(PUBLISHED.alpha, rel=0.15)

@@ -66,12 +66,7 @@ active as (
 -- counted and not looked up in the orders: a month in which nobody of a cohort ordered is a month, too
 ages as (
 
-    {%- for months in range(120) %}
-    select {{ months }} as months_since
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {{ whole_numbers(120) }}
 
 ),
 
@@ -80,19 +75,19 @@ retention_cohorts as (
     select
         snapshots.as_of,
         cohorts.cohort_month,
-        cast(ages.months_since as bigint) as months_since,
+        cast(ages.number as bigint) as months_since,
         cast(cohorts.customers as bigint) as customers,
         cast(coalesce(active.active_customers, 0) as bigint) as active_customers,
         {{ ratio('coalesce(active.active_customers, 0)', 'cohorts.customers') }} as active_share
 
     from snapshots
     cross join cohorts
-    inner join ages on snapshots.last_whole_month >= cohorts.first_month + ages.months_since
+    inner join ages on snapshots.last_whole_month >= cohorts.first_month + ages.number
     left join
         active
         on
             cohorts.first_month = active.first_month
-            and active.order_month = cohorts.first_month + ages.months_since
+            and active.order_month = cohorts.first_month + ages.number
 
 )
 

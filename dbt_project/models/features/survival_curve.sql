@@ -161,15 +161,15 @@ survival_curve as (
         cast(days_since_first_order as bigint) as days_since_first_order,
         cast(customers_at_risk as bigint) as customers_at_risk,
         cast(lapsed_customers as bigint) as lapsed_customers,
-        case when least_left = 0 then 0.0e0 else {{ rounded('exp(log_share)', 6) }} end as staying_share,
+        case when least_left = 0 then 0.0e0 else {{ rounded(e_to('log_share'), 6) }} end as staying_share,
         -- on the scale log(-log(share)), so that the interval stays within 0 and 1
         case
             when least_left > 0 and log_share < 0
-                then {{ rounded('exp(log_share * exp(1.959964e0 * sqrt(greenwood_sum) / -log_share))', 6) }}
+                then {{ rounded(e_to('log_share * ' ~ e_to('1.959964e0 * sqrt(greenwood_sum) / -log_share')), 6) }}
         end as staying_share_low,
         case
             when least_left > 0 and log_share < 0
-                then {{ rounded('exp(log_share * exp(-1.959964e0 * sqrt(greenwood_sum) / -log_share))', 6) }}
+                then {{ rounded(e_to('log_share * ' ~ e_to('-1.959964e0 * sqrt(greenwood_sum) / -log_share')), 6) }}
         end as staying_share_high
 
     from sums
