@@ -2,7 +2,7 @@
 
 Split half: each figure is computed from every other order day of a customer and from the rest; the correlation of the
 halves over customers with ten order days or more, stepped up to the whole length (Spearman and Brown). And the value
-level of a day beside what is spent in the 28 days after it.
+level of a day beside what is spent in the 28 days after it, which it foretells worse or better than plainer rankings.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from huaxiang.settings import load_settings
 
 if TYPE_CHECKING:
     import duckdb
+
+    from huaxiang.promotion import Interval
 
 _HALVES = """
 create temp table halves as
@@ -64,19 +66,34 @@ _FIGURES = {
         group by all having count(*) >= 5""",
 }
 
-_LEVELS = """
+_RANKED = """
 with spent as (
     select customer_id, sum(net_amount) filter (where ordered_on <= $day) as before,
-        coalesce(sum(net_amount) filter (where ordered_on > $day and ordered_on <= $day + 28), 0) as after
+        coalesce(sum(net_amount) filter (where ordered_on <= $day and ordered_on > $day - 91), 0) as lately,
+        coalesce(sum(net_amount) filter (where ordered_on > $day and ordered_on <= $day + 28), 0) as after,
+        $day - min(ordered_on) + 1 as days
     from features.customer_days group by customer_id having min(ordered_on) <= $day
 ),
 ranked as (
     select *, rank() over (order by before) / count(*) over () as place from spent
 )
+"""
+
+_LEVELS = f"""
+{_RANKED}
 select case when place > 0.8 then 'high' when place > 0.5 then 'middle' else 'low' end as level,
     count(*) as customers, avg(after) as mean, sum(after) / (select sum(after) from ranked) as share
 from ranked group by 1 order by 3 desc
 """
+
+# Each ranks the customers on a day; the first is what the others are held against.
+_RANKINGS = {
+    "spend so far": "before::double",
+    "value tier, fifths of it": "ceil(5 * place)",
+    "value level, three parts of it": "(place > 0.5)::int + (place > 0.8)::int",
+    "spend so far per day": "before::double / days",
+    "spend of the last 91 days": "lately::double",
+}
 
 
 def main() -> None:
@@ -85,9 +102,9 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.habits", description=__doc__)
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2017, 11, 30))
-    said = parser.parse_args()
+    day = parser.parse_args().as_of - timedelta(days=28)
     with duckdb.connect(str(load_settings().home.duckdb_file), read_only=True) as connection:
-        print("\n".join([*reliabilities(connection), *levels(connection, said.as_of - timedelta(days=28))]))
+        print("\n".join([*reliabilities(connection), *levels(connection, day), *rankings(connection, day)]))
 
 
 def reliabilities(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -112,6 +129,27 @@ def levels(connection: duckdb.DuckDBPyConnection, day: date) -> list[str]:
         f"{level} on {day}: {customers:,} customers spend {mean:.2f} each in 28 days, {100 * share:.0f} % of all"
         for level, customers, mean, share in connection.execute(_LEVELS, {"day": day}).fetchall()
     ]
+
+
+def rankings(connection: duckdb.DuckDBPyConnection, day: date) -> list[str]:
+    """A line per ranking on `day`: the normalised Gini coefficient of what is spent in the 28 days after."""
+    from benchmarks.gini import replicates
+
+    chosen = ", ".join(f'{scores} as "{name}"' for name, scores in _RANKINGS.items())
+    rows = connection.execute(
+        f"{_RANKED} select {chosen}, after::double as after from ranked order by customer_id", {"day": day}
+    ).fetchnumpy()
+    found = replicates({name: rows[name] for name in _RANKINGS}, rows["after"])
+    first, *_ = found
+    return [f"Gini of {first}: {_said(found[first].interval())}"] + [
+        f"Gini of {name}: {_said(one.interval())}, more than of {first}: {_said(one.minus(found[first]).interval())}"
+        for name, one in found.items()
+        if name != first
+    ]
+
+
+def _said(found: Interval) -> str:
+    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 if __name__ == "__main__":

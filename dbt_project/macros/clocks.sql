@@ -15,3 +15,9 @@
 {% macro as_of() -%}
     cast('{{ var("as_of") }}' as date)
 {%- endmacro %}
+
+
+{# The month of a day as a number: one more each month, across years. #}
+{% macro month_number(day) -%}
+    (year({{ day }}) * 12 + month({{ day }}))
+{%- endmacro %}

@@ -70,3 +70,11 @@
 {% macro mixed(number) -%}
     mod(mod({{ number }} * {{ number }}, 2147483647) * 1103515245, 2147483647)
 {%- endmacro %}
+
+
+{# The whole numbers from 0 to one below `count`, as rows of one column, `number`. #}
+{% macro whole_numbers(count) -%}
+    {%- if target.type == 'spark' -%} select id as number from range({{ count }})
+    {%- else -%} select range as number from range({{ count }})
+    {%- endif -%}
+{%- endmacro %}

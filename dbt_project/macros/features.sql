@@ -22,3 +22,9 @@
 {% macro quintile(place, places) -%}
     cast(1 + floor(cast(({{ place }} - 1) * 5 as double) / {{ places }}) as bigint)
 {%- endmacro %}
+
+
+{# e to a power: the last bit of exp() is not the same on both engines. #}
+{% macro e_to(power) -%}
+    power(cast(2.718281828459045 as double), {{ power }})
+{%- endmacro %}

@@ -14,5 +14,5 @@
 
 {# Whole days of the logarithm of a gap, one at least. #}
 {% macro days_of_log(log_days) -%}
-    greatest(1, round(power(cast(2.718281828459045 as double), {{ log_days }})))
+    greatest(1, round({{ e_to(log_days) }}))
 {%- endmacro %}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang.judging import leaks
 from huaxiang.targets import Target
-from spark_jobs.scores import history
+from spark_jobs.scores import history, lifetimes
 from spark_jobs.scores.history import CategoryDays
 from spark_jobs.scores.params import ScoreParams
 
@@ -74,17 +74,22 @@ def of_target(target: Target, features: pd.DataFrame, facts: Facts, params: Scor
     if target.event.kind == "high_spend":
         return _of_customers(features, _high_spend(target, features, facts.order_days), params)
     ordered = _ordered(features, facts.order_days, target.window_days)
-    return _of_customers(features, ordered if target.event.kind == "purchase" else 1.0 - ordered, params)
+    if target.event.kind == "purchase":
+        return _of_customers(features, ordered, params)
+    return _of_customers(features, 1.0 - ordered, params, lifetimes.COLUMNS)
 
 
-def _of_customers(features: pd.DataFrame, label: Array, params: ScoreParams) -> Examples:
+def _of_customers(features: pd.DataFrame, label: Array, params: ScoreParams, more: Sequence[str] = ()) -> Examples:
+    """`more` are columns that some recipe asks for though they are left out for the others."""
     import numpy as np
 
+    columns = feature_columns(features, params)
+    columns += [name for name in more if name not in columns and name in features.columns]
     return Examples(
         customer_id=features["customer_id"].to_numpy(dtype=object),
         cutoff=features["as_of"].to_numpy(),
         category=np.full(len(features), "", dtype=object),
-        features=features[feature_columns(features, params)],
+        features=features[columns],
         label=label,
     )
 

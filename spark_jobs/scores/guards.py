@@ -81,13 +81,14 @@ def _cut(
     judged = examples.where(examples.cutoff == cutoff)
     judged = judged.where(recipes.sample(len(judged.label), params.guard_rows, params.seed))
     model = recipes.measured(learned, currency, params)
+    at = recipes.places(model, params)
     groups = pd.DataFrame({"cutoff": learned.cutoff, "category": learned.category}).groupby(["cutoff", "category"])
     return _Cut(
-        columns=[feature["name"] for feature in model["features"]],
-        learned=recipes.seen(model, learned).levels,
+        columns=[model["features"][place]["name"] for place in at],
+        learned=recipes.seen(model, learned).levels[:, at],
         learned_label=learned.label,
         learned_groups=groups.ngroup().to_numpy(),
-        judged=recipes.seen(model, judged).levels,
+        judged=recipes.seen(model, judged).levels[:, at],
         judged_label=judged.label,
         judged_groups=pd.factorize(judged.category, sort=True)[0],
     )

@@ -43,7 +43,17 @@ class ScoreParams:
     customers: int = 20_000  # of a larger home so many are learned from, drawn by a hash of their ids
     clip: float = 4.0  # standard deviations: no single figure decides alone
 
-    recipes: tuple[str, ...] = ("logistic", "tree", "forest", "boosting", "svm", "bayes", "neighbours", "net")
+    recipes: tuple[str, ...] = (
+        "logistic",
+        "tree",
+        "forest",
+        "boosting",
+        "svm",
+        "bayes",
+        "neighbours",
+        "net",
+        "bgnbd",  # where the event is to place no order
+    )
     # Weight of the squared coefficients beside the mean loss of a row: fits on few and on many rows are shrunk alike,
     # so that what calibrates the one suits the other.
     penalty: float = 0.001
@@ -55,6 +65,7 @@ class ScoreParams:
     svm_rows: int = 60_000
     neighbour_rows: int = 16_000
     net_rows: int = 12_000
+    lifetime_rows: int = 4_000
     tree_leaves: int = 24
     tree_leaf_rows: int = 100
     tree_leaf_events: float = 10.0  # a leaf's share is drawn to that of all as by so many events

@@ -82,6 +82,8 @@ def standardised(model: Model, values: np.ndarray, typical: np.ndarray) -> np.nd
 
 def raw_scores(model: Model, values: np.ndarray, typical: np.ndarray, estimator: Any = None) -> np.ndarray:
     """The score before calibration; higher is more likely."""
+    if model["kind"] == "bgnbd":
+        return silence_logits(model, np.where(np.isnan(values), typical, values))
     levels = values if model["kind"] == "trees" else standardised(model, values, typical)
     return scores_of(model, levels, estimator)
 
@@ -99,6 +101,22 @@ def scores_of(model: Model, seen: np.ndarray, estimator: Any = None) -> np.ndarr
     for column, feature in zip(seen.T, model["features"], strict=True):
         scores += column * feature["weight"]
     return scores
+
+
+def silence_logits(model: Model, figures: np.ndarray) -> np.ndarray:
+    """Logit of no order in the model's window by BG/NBD (lifetimes.py), of order_count, recency_days, tenure_days.
+
+    With the odds of having stopped, `gone`, and the chance that an active customer is silent for the window, no order
+    comes with (gone + silent) / (1 + gone), so with odds of (gone + silent) / (1 - silent).
+    """
+    orders, recency, tenure = figures.T
+    r, alpha, a, b = (model["bgnbd"][name] for name in ("r", "alpha", "a", "b"))
+    again, last = np.maximum(orders - 1, 0.0), np.maximum(tenure - recency, 0.0)
+    shape = r + again
+    gone = np.log(a / (b + np.maximum(again, 1.0) - 1)) + shape * np.log((alpha + tenure) / (alpha + last))
+    silent = shape * np.log((alpha + tenure) / (alpha + tenure + model["window_days"]))
+    found: np.ndarray = np.logaddexp(np.where(again > 0, gone, -np.inf), silent) - np.log(-np.expm1(silent))
+    return found
 
 
 def estimated(estimator: Any, seen: np.ndarray) -> np.ndarray:

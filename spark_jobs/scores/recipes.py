@@ -1,4 +1,4 @@
-"""The recipes: a one-line baseline and eight classifiers, each fitted to the same rows by the same call.
+"""The recipes: a one-line baseline, eight classifiers and BG/NBD, each fitted to the same rows by the same call.
 
 A fitted model is a dictionary that JSON can hold (portable.py reads it), with the estimator as a skops file beside it
 where it is no weighted sum. None of them holds a customer's row.
@@ -6,13 +6,13 @@ where it is no weighted sum. None of them holds a customer's row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.judging.calibration import Calibration, Sigmoid
 from huaxiang.targets import Baseline
-from spark_jobs.scores import classifiers, phrases, portable
+from spark_jobs.scores import classifiers, lifetimes, phrases, portable
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.params import ScoreParams
 
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A classifier. `sees_levels`: standardised figures rather than raw ones. `rows`: at most so many are drawn."""
+    """A way to learn. `rows`: at most so many are drawn. `sees_levels`: standardised figures rather than raw ones.
+
+    `columns`: the only ones it sees; none stands for all but the `left_out_features`.
+    """
 
     algorithm: str
     fit: Callable[[Array, Array, ScoreParams], Any]
     rows: Callable[[ScoreParams], int]
     sees_levels: bool = True
+    columns: tuple[str, ...] = ()
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -41,6 +45,7 @@ RECIPES: Mapping[str, Recipe] = {
     "bayes": Recipe("naive Bayes", classifiers.bayes, lambda params: params.fit_rows),
     "neighbours": Recipe("k nearest neighbours", classifiers.neighbours, lambda params: params.neighbour_rows),
     "net": Recipe("neural network", classifiers.net, lambda params: params.net_rows),
+    "bgnbd": Recipe("BG/NBD", lifetimes.fit, lambda params: params.lifetime_rows, False, lifetimes.COLUMNS),
 }
 
 
@@ -55,18 +60,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model before calibration, its estimator where it is no weighted sum, and the columns it reads of `Seen`."""
+    """A model before calibration, its estimator where it has one, and the columns it reads of `Seen`, None for all."""
 
     model: Mapping[str, Any]
     estimator: Any = None
-    place: int | None = None  # of the baseline's one column
+    places: Sequence[int] | None = None
 
     def scores(self, rows: Seen) -> Array:
         """The raw score of every row; higher is more likely."""
         model = dict(self.model)
-        if self.place is not None:
-            column = [self.place]
-            return portable.raw_scores(model, rows.values[:, column], rows.typical[:, column])
+        if self.places is not None:
+            values, typical = rows.values[:, self.places], rows.typical[:, self.places]
+            return portable.raw_scores(model, values, typical, self.estimator)
         return portable.scores_of(model, rows.values if model["kind"] == "trees" else rows.levels, self.estimator)
 
     def files(self, calibrations: Mapping[str, Calibration], more: Mapping[str, Any]) -> dict[str, str | bytes]:
@@ -84,6 +89,17 @@ class Fitted:
 
 def algorithm(recipe: str) -> str:
     return RECIPES[recipe].algorithm if recipe in RECIPES else "one column"
+
+
+def applicable(names: Iterable[str], columns: Iterable[str]) -> tuple[str, ...]:
+    """Those of the recipes that find what they see among the columns of a target."""
+    return tuple(name for name in names if set(RECIPES[name].columns) <= set(columns))
+
+
+def places(model: Mapping[str, Any], params: ScoreParams, columns: Sequence[str] = ()) -> list[int]:
+    """Where a recipe finds its columns among a model's features: those named, or all that are not left out."""
+    names = [feature["name"] for feature in model["features"]]
+    return [names.index(name) for name in columns or names if columns or name not in params.left_out_features]
 
 
 def measured(examples: Examples, currency: str, params: ScoreParams) -> dict[str, Any]:
@@ -139,7 +155,7 @@ def one_column(model: Mapping[str, Any], baseline: Baseline) -> Fitted:
         raise KeyError(baseline.column)
     place = names.index(baseline.column)
     feature = {**model["features"][place], "mean": 0.0, "deviation": 1.0, "weight": 1.0}
-    return Fitted({**model, "clip": 1e9, "features": [feature]}, place=place)
+    return Fitted({**model, "clip": 1e9, "features": [feature]}, places=[place])
 
 
 def fit(recipe: str, model: Mapping[str, Any], rows: Seen, label: Array, params: ScoreParams) -> Fitted:
@@ -154,16 +170,22 @@ def fit(recipe: str, model: Mapping[str, Any], rows: Seen, label: Array, params:
     chosen = RECIPES[recipe]
     drawn = sample(len(label), chosen.rows(params), params.seed)
     figures = (rows.levels if chosen.sees_levels else rows.values)[drawn]
+    at: Sequence[int] | None = None
+    if chosen.columns or len(places(model, params)) < len(model["features"]):
+        at = places(model, params, chosen.columns)
+        model, figures = {**model, "features": [model["features"][place] for place in at]}, figures[:, at]
     with threadpool_limits(1):
         estimator = chosen.fit(figures, label[drawn], params)
+    if isinstance(estimator, lifetimes.Lifetimes):
+        return Fitted({**model, "kind": "bgnbd", "bgnbd": asdict(estimator)}, places=at)
     if not hasattr(estimator, "coef_") or hasattr(estimator, "coefs_"):
-        return Fitted({**model, "kind": "levels" if chosen.sees_levels else "trees"}, estimator)
+        return Fitted({**model, "kind": "levels" if chosen.sees_levels else "trees"}, estimator, at)
     features = [
         {**feature, "weight": round(float(weight), params.decimals)}
         for feature, weight in zip(model["features"], estimator.coef_[0], strict=True)
     ]
     intercept = round(float(estimator.intercept_[0]), params.decimals)
-    return Fitted({**model, "features": features, "intercept": intercept})
+    return Fitted({**model, "features": features, "intercept": intercept}, places=at)
 
 
 def told(fitted: Fitted, rows: Seen, params: ScoreParams) -> Fitted:
@@ -177,6 +199,8 @@ def told(fitted: Fitted, rows: Seen, params: ScoreParams) -> Fitted:
         return fitted
     drawn = sample(len(rows.values), params.told_rows, params.seed)
     values, typical, model = rows.values[drawn], rows.typical[drawn], dict(fitted.model)
+    if fitted.places is not None:
+        values, typical = values[:, fitted.places], typical[:, fitted.places]
     whole = portable.raw_scores(model, values, typical, fitted.estimator)
     moved = []
     for place, feature in enumerate(model["features"]):
@@ -188,7 +212,7 @@ def told(fitted: Fitted, rows: Seen, params: ScoreParams) -> Fitted:
     features = [
         {**feature, "is_told": feature["is_told"] and place in best} for place, feature in enumerate(model["features"])
     ]
-    return Fitted({**model, "features": features}, fitted.estimator)
+    return replace(fitted, model={**model, "features": features})
 
 
 def sample(rows: int, most: int, seed: int) -> Array:

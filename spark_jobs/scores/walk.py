@@ -154,12 +154,12 @@ def _walked(
     """All recipes fitted before every walked cut-off and scored at it, and fitted once more on all cut-offs."""
     import numpy as np
 
-    every = (baseline.name, *params.recipes)
+    every = (baseline.name, *recipes.applicable(params.recipes, examples.features.columns))
     walk = _Walk({name: [] for name in every}, cost={name: Cost() for name in every})
     for cutoff in (*plan.walked, cutoffs[-1] + plan.window_days):
         learned = known_at(examples, cutoffs, cutoff, plan.window_days, params)
         require_known(np.unique(learned.cutoff), cutoff, plan.window_days)
-        model = recipes.measured(learned, currency, params)
+        model = recipes.measured(learned, currency, params) | {"window_days": plan.window_days}
         seen = recipes.seen(model, learned)
         if cutoff not in plan.walked:  # the end: these fits are kept
             for name, fitted, _ in _fits(walk, model, seen, learned.label, None, baseline, params):

@@ -235,6 +235,18 @@ RELEASED = (
         ("customer_id", "as_of"),
         "what is known of each visitor of the web or an app at the end of the day",
     ),
+    ReleasedTable(
+        "retention_cohorts",
+        "features",
+        ("cohort_month", "months_since"),
+        "of the customers of each month of first order, how many ordered in each month since",
+    ),
+    ReleasedTable(
+        "survival_curve",
+        "features",
+        ("first_day_spend", "days_since_first_order"),
+        "the share of customers who have not lapsed so many days after their first order, with an interval",
+    ),
     ReleasedTable("web_pages", "features", ("page",), "every page of the last 91 days: views, entries, exits, dwell"),
     ReleasedTable("web_page_moves", "features", ("from_page", "to_page"), "which page followed which"),
     ReleasedTable("customer_segments", "segments", ("customer_id",), "the segment each customer belongs to"),

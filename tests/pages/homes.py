@@ -86,6 +86,7 @@ def write_full_home(settings: Settings) -> None:
     )
     _audiences(build)
     _levels(build)
+    _retention(build)
     _segments(build)
     _moves(build)
     _recommendations(build)
@@ -205,6 +206,23 @@ def _levels(build: Path) -> None:
             for level, group, people in groups
         ],
     )  # fmt: skip
+
+
+def _retention(build: Path) -> None:
+    """Of four customers of January three came in February and two in March; one has lapsed."""
+    january = date(2024, 1, 1)
+    _table(
+        build / "features" / "retention_cohorts.parquet",
+        "as_of date, cohort_month date, months_since bigint, customers bigint, active_customers bigint, "
+        "active_share double",
+        [(RUN.as_of, january, months, 4, active, active / 4) for months, active in enumerate((4, 3, 2))],
+    )
+    _table(
+        build / "features" / "survival_curve.parquet",
+        "as_of date, first_day_spend varchar, days_since_first_order bigint, customers_at_risk bigint, "
+        "lapsed_customers bigint, staying_share double, staying_share_low double, staying_share_high double",
+        [(RUN.as_of, "all", 92, 4, 1, 0.75, 0.13, 0.96)],
+    )
 
 
 def _moves(build: Path) -> None:

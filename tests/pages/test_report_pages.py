@@ -169,6 +169,16 @@ def test_persons_segments_and_everybody_show_the_same_totals(full_report, visit)
     assert segments.row("everybody")[1:] == ["4", str(ORDERS), str(LINES), f"€{SPEND}"]
 
 
+def test_who_stays_is_said_and_drawn(full_report, visit):
+    seen = visit(full_report / "population.html")
+    section = seen.page.locator("section", has=seen.page.locator("h2", has_text="Who stays"))
+    said = section.inner_text()
+    assert "Of 4 customers who ordered first in January 2024, 75 % ordered in the month after and 50 % in the" in said
+    assert "92 days after their first order, 75.0 % (13.0 to 96.0) had never been away for more than 91 days." in said
+    assert section.locator("svg:visible").count() == 2
+    assert section.locator("title", has_text="January 2024, month 2: 2 of 4").count() == 2, "drawn wide and narrow"
+
+
 def test_an_audience_is_told_with_its_size_overlap_and_conditions(full_report, visit):
     seen = visit(full_report / "audiences.html")
     assert seen.row("Fresh food")[1:3] == ["3", "75.0 %"]

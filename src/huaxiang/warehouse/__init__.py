@@ -53,6 +53,8 @@ _FEATURE_TABLES = {
     "places": "places",
     "customer_event_features": "customers with declared features",
     "customer_web_features": "visitors",
+    "retention_cohorts": "months of cohorts",
+    "survival_curve": "days of the survival curve",
     "web_pages": "pages",
     "web_page_moves": "moves",
 }

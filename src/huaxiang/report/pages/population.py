@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from huaxiang.report import levels
+from huaxiang.report import levels, retention, retention_charts
 from huaxiang.report.levels import Levels
 from huaxiang.report.places import places
 from huaxiang.report.site import Site
@@ -29,6 +29,7 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     spreads = levels.spreads(tables)
     glance = [one for one in spreads if one.tag in levels.GLANCE]
     rest = sorted((one for one in spreads if one.tag not in levels.GLANCE), key=lambda one: one.group)
+    cohorts, curves = retention.cohorts(tables), retention.survival(tables)
     site.write(
         "population.html",
         levels=made,
@@ -39,6 +40,10 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         labels=_LABELS,
         glance=glance,
         groups=[(group, list(of)) for group, of in groupby(rest, key=lambda one: one.group)],
+        cohorts_said=retention.said_of_cohorts(cohorts) if cohorts else "",
+        heat_map=retention_charts.heat_map(cohorts) if cohorts else "",
+        survival_said=retention.said_of_survival(curves) if curves else "",
+        survival=retention_charts.survival(curves) if curves else "",
         interests=levels.interests(tables, _INTERESTS),
         places=places(tables, _PLACES),
         customers=_portraits(tables) or 1,
