@@ -53,6 +53,7 @@ def profiles(portraits: Portraits, limits: GateLimits) -> ExpectationSuite:
         *_coverage(portraits, limits),
         *_levels(portraits),
         *_attributes(portraits),
+        *_new_categories(portraits),
         *_drift(portraits, limits),
         *_reconciliation(portraits),
     ]
@@ -393,6 +394,23 @@ def _attributes(portraits: Portraits) -> list:
             table="customer_attributes",
             expected="a value is declared, or inferred with a confidence from 0 to 1, or unknown, as its status says",
             description="A guess that passes for what a customer declared would be told them as their own words.",
+            next_step=_BUILD_AGAIN,
+        )
+    ]
+
+
+def _new_categories(portraits: Portraits) -> list:
+    if not portraits.has_new_categories:
+        return []
+    return [
+        _nothing_in(
+            "false_rows",
+            name="new_categories_are_new",
+            kind="bounds",
+            view="new_categories",
+            table="customer_new_categories",
+            expected="no category that the customer has bought, none twice; no more customers with both than with one",
+            description="Who is told to start what they have bought for years believes nothing else of their portrait.",
             next_step=_BUILD_AGAIN,
         )
     ]

@@ -11,7 +11,7 @@ from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
 
-FAMILIES = ("segments", "recommendations", "associations", "scores", "sequences", "attributes")
+FAMILIES = ("segments", "recommendations", "associations", "scores", "sequences", "attributes", "categories")
 LEFT_OUT = "left_out.json"
 
 

@@ -257,6 +257,12 @@ RELEASED = (
         "how much each behavioural lifestyle factor weighs in what a customer buys",
     ),
     ReleasedTable("factors", "attributes", ("factor", "rank"), "the categories of each behavioural lifestyle factor"),
+    ReleasedTable(
+        "customer_new_categories",
+        "categories",
+        ("customer_id", "rank"),
+        "the categories each customer has never bought and may start next, and why",
+    ),
     ReleasedTable("frequent_sequences", "sequences", ("sequence",), "what often comes after what, in this order"),
     ReleasedTable(
         "customer_next_categories", "sequences", ("customer_id", "rank"), "the category each customer comes to next"
