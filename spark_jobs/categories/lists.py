@@ -125,7 +125,7 @@ def of_share(names: list[str], of: int, both: int, buyers: int, everybody: int) 
     """The reason that names bought categories: of the customers who bought them, how many the listed one too."""
     said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return (
-        f"new to this customer; {_percent(both, of)} % of the customers who bought {said} also bought it "
+        f"{_percent(both, of)} % of the customers who bought {said} also bought it "
         f"({both} of {of}), of all customers {_percent(buyers, everybody)} %"
     )
 
@@ -133,7 +133,7 @@ def of_share(names: list[str], of: int, both: int, buyers: int, everybody: int) 
 def of_popularity(recent: int, ever: int, days: int) -> str:
     """The reason where no bought category speaks for the listed one."""
     count, when = (recent, f"in the last {days} days") if recent else (ever, "so far")
-    return f"new to this customer; bought by {count} {'customer' if count == 1 else 'customers'} {when}"
+    return f"bought by {count} {'customer' if count == 1 else 'customers'} {when}"
 
 
 def _percent(part: int, whole: int) -> int:

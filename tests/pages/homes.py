@@ -405,7 +405,7 @@ def _new_categories(build: Path) -> None:
     """Customer 7 may start three categories, another one the first of them; the others have no list."""
     folder = build / "categories"
     rows = [
-        (customer, rank, category, 1 / rank, f"new to this customer; why {category}", "f06")
+        (customer, rank, category, 1 / rank, f"by {category}", "f06")
         for customer, categories in (("7", (f"CAKES {SCRIPT}", "TEAS", "SALT", "PEPPER")), ("8", ("TEAS",)))
         for rank, category in enumerate(categories, start=1)
     ]

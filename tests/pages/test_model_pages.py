@@ -181,9 +181,7 @@ def test_a_customer_has_the_first_products_of_both_tasks_with_their_reasons(full
 
 def test_a_customer_has_in_one_line_what_they_may_start_next(full_report, visit):
     seen = visit(full_report / "customer.html", fragment="#7")
-    assert seen.text(".starts") == (
-        f"May start next: CAKES {SCRIPT}, TEAS, SALT The first is new to this customer; why CAKES {SCRIPT}"
-    )
+    assert seen.text(".starts") == (f"May start next: CAKES {SCRIPT}, TEAS, SALT The first: by CAKES {SCRIPT}")
     assert seen.page.evaluate("window.hacked") is None
 
 

@@ -170,7 +170,7 @@
       el("ol", { class: "picks" }, ...picks.map(([product, reason]) => el("li", null,
         el("b", null, products[product][0]), " ", el("small", null, products[product][1]), reason ? el("span", null, reason) : "")))) : null);
     return section("What to recommend", el("div", { class: "columns" }, ...lists.filter(Boolean)),
-      one.starts ? el("p", { class: "starts" }, "May start next: ", el("b", null, el("bdi", null, one.starts[0])), el("small", null, el("bdi", null, " The first is " + one.starts[1]))) : "",
+      one.starts ? el("p", { class: "starts" }, "May start next: ", el("b", null, el("bdi", null, one.starts[0])), el("small", null, el("bdi", null, " The first: " + one.starts[1]))) : "",
       el("p", { class: "note" }, "The first of each list. ", el("a", { href: "recommendations.html" }, "How they are made")));
   }
 
