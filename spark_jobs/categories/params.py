@@ -24,7 +24,7 @@ class CategoryParams:
     start_weights: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0)
 
     fewest_buyers: int = 10  # of a category, to be learned
-    most_categories: int = 1000  # the most bought ones: links grow with their square
+    most_categories: int = 500  # the most bought ones: links grow with their square
     customers: int = 10_000  # of more so many are learned from and judged, drawn by a hash of their ids
     fewest_customers: int = 50  # who started a category in a judged window
     fewest_categories: int = 12  # a list of ten out of ten says nothing

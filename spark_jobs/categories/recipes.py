@@ -113,8 +113,9 @@ def svd(table: Array, rank: int) -> Array:
     """The links of a truncated SVD (PureSVD; Cremonesi, Koren and Turrin 2010): from a history to its tastes and back
     to categories, each category over the fourth root of its buyers, so that what all buy does not fill the tastes."""
     root = np.maximum(table.sum(axis=0), 1.0) ** 0.25
-    _, _, found = np.linalg.svd(table / root, full_matrices=False)
-    tastes = found[:rank]
+    scaled = table / root
+    _, found = np.linalg.eigh(scaled.T @ scaled)  # the right singular vectors, the largest last
+    tastes = found.T[::-1][:rank]
     return _without_diagonal((tastes.T / root[:, None]) @ (tastes * root[None, :]))
 
 

@@ -166,6 +166,22 @@ def test_what_alike_customers_bought_beats_what_most_did_and_a_blend_is_tuned_be
     assert sum(row["customers"] for row in found.by_cut_off(EASE)) == len(found.who)
 
 
+def test_what_is_bought_after_a_cut_off_changes_nothing_that_is_learned_by_it():
+    one, cut_off = planted(), DAY - timedelta(days=28)
+    at_end = (DAY - date(1970, 1, 1)).days
+    later = [f"c{number:03d}" for number in range(120)]
+    other = Days(
+        np.append(one.customer, later), np.append(one.category, ["zzz"] * 120), np.append(one.day, [at_end] * 120)
+    )
+    order = np.lexsort((other.day, other.category, other.customer))
+    other = Days(other.customer[order], other.category[order], other.day[order])
+    windows = [judge._window(days, days.by(DAY), cut_off, PARAMS) for days in (one, other)]
+    for name in (EASE, recipes.SVD, recipes.ITEM_BASED):
+        assert (windows[0].fitted.links[name] == windows[1].fitted.links[name]).all()
+    assert (windows[0].fitted.rates.start_rate == windows[1].fitted.rates.start_rate).all()
+    assert len(windows[1].who) == 120 > len(windows[0].who)
+
+
 def test_a_category_that_is_not_known_by_the_cut_off_counts_as_missed():
     rows = [(f"c{who}", f"k{what}", 60 + what) for who in range(10) for what in range(4) if what != who % 4]
     some = replace(PARAMS, fewest_buyers=1, fewest_categories=2, fewest_customers=1)
