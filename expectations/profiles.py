@@ -53,6 +53,7 @@ def profiles(portraits: Portraits, limits: GateLimits) -> ExpectationSuite:
         *_coverage(portraits, limits),
         *_levels(portraits),
         *_attributes(portraits),
+        *_new_categories(portraits),
         *_vectors(portraits),
         *_drift(portraits, limits),
         *_reconciliation(portraits),
@@ -411,6 +412,23 @@ def _vectors(portraits: Portraits) -> list:
             table="customer_vectors",
             expected="every customer is on every dimension, each place a number, all by one model",
             description="Half a vector, or vectors of two models, give distances between customers that mean nothing.",
+            next_step=_BUILD_AGAIN,
+        )
+    ]
+
+
+def _new_categories(portraits: Portraits) -> list:
+    if not portraits.has_new_categories:
+        return []
+    return [
+        _nothing_in(
+            "false_rows",
+            name="new_categories_are_new",
+            kind="bounds",
+            view="new_categories",
+            table="customer_new_categories",
+            expected="no category that the customer has bought, none twice; no more customers with both than with one",
+            description="Who is told to start what they have bought for years believes nothing else of their portrait.",
             next_step=_BUILD_AGAIN,
         )
     ]

@@ -24,6 +24,7 @@ class Portraits:
     columns: dict[str, tuple[str, ...]]
     has_money: bool
     has_drift: bool = False
+    has_new_categories: bool = False
 
     def has(self, table: str, column: str) -> bool:
         return column in self.columns.get(table, ())
@@ -58,8 +59,18 @@ def prepare(database: Database, settings: Settings, run: Run) -> Portraits:
     has_money = "net_spend" in columns["customer_profiles"] and any(settings.home.landing.glob(lines))
     if has_money:
         _balances(database, settings, run, lines)
-    has_drift = _drift(database, build)
-    return Portraits(as_of=run.as_of, tables=tables, columns=columns, has_money=has_money, has_drift=has_drift)
+    purchases = settings.home.inputs(run.id) / "purchases.parquet"
+    has_new_categories = "customer_new_categories" in columns and purchases.exists()
+    if has_new_categories:
+        _new_categories(database, purchases)
+    return Portraits(
+        as_of=run.as_of,
+        tables=tables,
+        columns=columns,
+        has_money=has_money,
+        has_drift=_drift(database, build),
+        has_new_categories=has_new_categories,
+    )
 
 
 _PROFILES = "profiles/customer_profiles.parquet"
@@ -284,6 +295,32 @@ def _vectors(database: Database) -> None:
             (count(*) filter (where is_whole is not true))::bigint as failing_rows,
             'vectors/customer_vectors.parquet' as place
         from customers
+        """
+    )
+
+
+def _new_categories(database: Database, purchases: Path) -> None:
+    """`new_categories`: rows of a category that the customer bought or that is listed twice, or of a false count."""
+    database.run(
+        f"""
+        create table new_categories as
+        with bought as (
+            select distinct customer_id, category, true as is_bought from read_parquet({quoted(purchases)})
+        ),
+        rows as (
+            select
+                coalesce(bought.is_bought, false)
+                or coalesce(both_count > because_count, false)
+                or count(*) over (partition by customer_id, category) > 1 as is_false
+            from customer_new_categories
+            left join bought using (customer_id, category)
+        )
+        select
+            count(*) filter (where is_false) as false_rows,
+            format('{{:,}} of {{:,}} rows', count(*) filter (where is_false), count(*)) as said,
+            (count(*) filter (where is_false))::bigint as failing_rows,
+            'categories/customer_new_categories.parquet' as place
+        from rows
         """
     )
 

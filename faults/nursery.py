@@ -30,7 +30,8 @@ _HEAVY = (
     "huaxiang.models", "huaxiang.warehouse", "huaxiang.report", "huaxiang.release", "huaxiang.simulate",
     "huaxiang.tracking", "openlineage.common.provider.dbt.local", "sqlglot.optimizer.qualify", "spark_jobs.session",
     "spark_jobs.segments.job", "spark_jobs.recommendations.job", "spark_jobs.associations.job",
-    "spark_jobs.scores.job", "spark_jobs.attributes.job", "spark_jobs.vectors.job", "spark_jobs.portrait.bundle",
+    "spark_jobs.scores.job", "spark_jobs.attributes.job", "spark_jobs.categories.job", "spark_jobs.vectors.job",
+    "spark_jobs.portrait.bundle",
 )  # fmt: skip
 Commands = list[list[str]]
 

@@ -12,9 +12,10 @@
 {%- endmacro %}
 
 
-{# What a purchase of so many days ago weighs: half after every 28 days. Decimal, so that sums are exact. #}
+{# What a purchase of so many days ago weighs: half after every 126 days. Decimal, so that sums are exact. The half-life is
+   the one that foretold the purchases of the 28 days after best (python -m benchmarks.interests). #}
 {% macro interest_weight(age_days) -%}
-    cast({{ rounded('power(0.5, cast(' ~ age_days ~ ' as double) / 28)', 9) }} as decimal(10, 9))
+    cast({{ rounded('power(0.5, cast(' ~ age_days ~ ' as double) / 126)', 9) }} as decimal(10, 9))
 {%- endmacro %}
 
 
@@ -27,4 +28,15 @@
 {# e to a power: the last bit of exp() is not the same on both engines. #}
 {% macro e_to(power) -%}
     power(cast(2.718281828459045 as double), {{ power }})
+{%- endmacro %}
+
+
+{# The lower end of the 95 % interval of a share, by Wilson (1927): what the share is at least, few being less sure. #}
+{% macro share_low(part, whole) -%}
+    {%- set part = 'cast(' ~ part ~ ' as double)' -%}
+    {%- set whole = 'cast(' ~ whole ~ ' as double)' -%}
+    {%- set spread = '1.959964e0 * sqrt(' ~ part ~ ' * (' ~ whole ~ ' - ' ~ part ~ ') / ' ~ whole ~ ' + 0.96036472e0)' -%}
+    case when {{ whole }} > 0 then {{ rounded(
+        'greatest((' ~ part ~ ' + 1.92072944e0 - ' ~ spread ~ ') / (' ~ whole ~ ' + 3.84145888e0), 0e0)', 6
+    ) }} end
 {%- endmacro %}

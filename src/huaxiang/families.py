@@ -11,7 +11,16 @@ from huaxiang.files import write_text
 from huaxiang.settings import Run, Settings
 from huaxiang.tables import RELEASED
 
-FAMILIES = ("segments", "recommendations", "associations", "scores", "sequences", "attributes", "vectors")
+FAMILIES = (
+    "segments",
+    "recommendations",
+    "associations",
+    "scores",
+    "sequences",
+    "attributes",
+    "categories",
+    "vectors",
+)
 LEFT_OUT = "left_out.json"
 
 

@@ -287,6 +287,12 @@ RELEASED = (
     ),
     ReleasedTable("factors", "attributes", ("factor", "rank"), "the categories of each behavioural lifestyle factor"),
     ReleasedTable(
+        "customer_new_categories",
+        "categories",
+        ("customer_id", "rank"),
+        "the categories each customer has never bought and may start next, and why",
+    ),
+    ReleasedTable(
         "customer_vectors",
         "vectors",
         ("customer_id", "dimension"),

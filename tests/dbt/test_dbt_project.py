@@ -102,7 +102,7 @@ WRONG = {
         "days.ordered_on is not null",
     ),
     "a_window_holds_exactly": ("macros/features.sql", "{{ day }} > ", "{{ day }} >= "),
-    "a_purchase_weighs_half": ("macros/features.sql", "as double) / 28)', 9)", "as double) / 29)', 9)"),
+    "a_purchase_weighs_half": ("macros/features.sql", "as double) / 126)', 9)", "as double) / 127)', 9)"),
     "gaps_are_between": ("models/features/customer_gaps.sql", "(gap_count - 1)", "gap_count"),
     "a_state_is_entered": ("models/features/customer_lifecycles.sql", "ordered_on >= {{", "ordered_on > {{"),
     "the_own_gaps_and": ("macros/next_purchases.sql", "category_gap_weight() -%} 6", "category_gap_weight() -%} 0.5"),

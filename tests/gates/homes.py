@@ -138,6 +138,7 @@ ATTRIBUTES = (
     "customer_id varchar, attribute varchar, declared_value varchar, inferred_value varchar, confidence double, "
     "status varchar"
 )
+NEW_CATEGORIES = "customer_id varchar, rank bigint, category varchar, because_count bigint, both_count bigint"
 VECTORS = "customer_id varchar, dimension bigint, value double, model_fingerprint varchar"
 SEGMENTS = "segment_id bigint, segment_name varchar, customer_count bigint, customer_share double"
 
@@ -173,6 +174,10 @@ def portraits(folder: Path, profiles: list[tuple], is_released: bool = False) ->
     write(folder / "profiles" / "customer_tags.parquet", TAGS, tags)
     said = [(row[0], "age_band", None, "65+", 0.8, "inferred") for row in profiles]
     write(folder / "attributes" / "customer_attributes.parquet", ATTRIBUTES, said)
+    new = [(row[0], rank, category, 9, 8) for row in profiles for rank, category in ((1, "tea"), (2, "salt"))]
+    write(folder / "categories" / "customer_new_categories.parquet", NEW_CATEGORIES, new)
+    bought = [(row[0], "bread") for row in profiles]
+    write(folder / ".inputs" / "purchases.parquet", "customer_id varchar, category varchar", bought)
     places = [(row[0], dimension, 0.5, "f1") for row in profiles for dimension in (1, 2)]
     write(folder / "vectors" / "customer_vectors.parquet", VECTORS, places)
     sizes = [(1, "segment 1", len(profiles), 1.0)]

@@ -261,6 +261,15 @@ def test_a_vector_that_is_not_whole_stops_the_run(settings, build, change_of):
     assert failed(settings) == {"vectors_are_whole": "critical"}
 
 
+@pytest.mark.parametrize("fault", ["'bread' as category", "'salt' as category", "10 as both_count"])
+def test_a_new_category_that_is_bought_or_listed_twice_or_counted_wrong_stops_the_run(settings, build, fault):
+    change(
+        build / "categories" / "customer_new_categories.parquet",
+        f"select * replace ({fault}) from rows where rank = 1 union all select * from rows where rank > 1",
+    )
+    assert failed(settings) == {"new_categories_are_new": "critical"}
+
+
 def test_a_tiny_segment_is_told(settings, build):
     change(
         build / "segments" / "segments.parquet",

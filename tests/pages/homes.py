@@ -94,6 +94,7 @@ def write_full_home(settings: Settings) -> None:
     _rules(build)
     _scores(build)
     _attributes(build)
+    _new_categories(build)
     shown = [tag for tag in load_tags(settings) if tag.name in ("lifecycle", "churn_risk")]
     figures.write(build, figures.of_build(build, shown, RUN.as_of, build), shown)
     _gates(build)
@@ -416,6 +417,24 @@ def _attributes(build: Path) -> None:
     ]  # fmt: skip
     figures = _beside("tucker_phi", 0.9, 0.85, 0.95, 0.5, 0.4, 0.3, 0.5)
     _card(folder, "lifestyle_factors", "f05", figures, {"name": "shuffled"}, by_factor=factors)
+
+
+def _new_categories(build: Path) -> None:
+    """Customer 7 may start three categories, another one the first of them; the others have no list."""
+    folder = build / "categories"
+    rows = [
+        (customer, rank, category, 1 / rank, f"by {category}", "f06")
+        for customer, categories in (("7", (f"CAKES {SCRIPT}", "TEAS", "SALT", "PEPPER")), ("8", ("TEAS",)))
+        for rank, category in enumerate(categories, start=1)
+    ]
+    _table(
+        folder / "customer_new_categories.parquet",
+        "customer_id varchar, rank bigint, category varchar, score double, reason varchar, model_fingerprint varchar",
+        rows,
+    )
+    figures = _beside("hr_at_10", 0.64, 0.62, 0.66, 0.61, 0.03, 0.01, 0.05)
+    baseline = {"name": "popularity", "words": "popularity: what most customers bought"}
+    _card(folder, "recommend_category", "f06", figures, baseline, recipe="blend")
 
 
 def _beside(name: str, value, low, high, baseline, gain, gain_low, gain_high) -> dict[str, float]:

@@ -179,6 +179,22 @@ def test_a_customer_has_the_first_products_of_both_tasks_with_their_reasons(full
     assert seen.page.evaluate("window.hacked") is None
 
 
+def test_a_customer_has_in_one_line_what_they_may_start_next(full_report, visit):
+    seen = visit(full_report / "customer.html", fragment="#7")
+    assert seen.text(".starts") == (f"May start next: CAKES {SCRIPT}, TEAS, SALT The first: by CAKES {SCRIPT}")
+    assert seen.page.evaluate("window.hacked") is None
+
+
+def test_categories_to_start_are_counted_in_customers_and_beside_their_baseline(full_report, visit):
+    seen = visit(full_report / "recommendations.html")
+    rows = [row.split("\t")[:3] for row in seen.page.locator("#categories tbody tr").all_inner_texts()]
+    assert [[row[0].split("\n")[0], *row[1:]] for row in rows] == [
+        ["TEAS", "2", "100 %"], [f"CAKES {SCRIPT}", "1", "50 %"], ["SALT", "1", "50 %"]
+    ]  # fmt: skip
+    card = visit(full_report / "models.html").text("#recommend_category")
+    assert "Better than popularity by 3.0 percentage points (1.0 to 5.0)" in card and "See the categories" in card
+
+
 def test_a_customer_without_recommendations_has_no_empty_place_for_them(full_report, visit):
     seen = visit(full_report / "customer.html", fragment="#10")
     titles = seen.page.locator("#portrait h2").all_inner_texts()

@@ -151,6 +151,15 @@ def test_vectors_are_told_task_by_task_beside_rfm_and_dimension_by_dimension():
     assert metric("auc_of_churn_28d").label == "Right order (AUC): churn 28d"
 
 
+def test_a_card_tells_each_cut_off_beside_its_baseline():
+    row = {
+        "cut_off": "2017-11-02", "customers": 1758, "ndcg": 0.2075, "baseline_ndcg": 0.1917, "ndcg_gain": 0.0158,
+        "ndcg_gain_low": 0.0099, "ndcg_gain_high": 0.0219,
+    }  # fmt: skip
+    [table] = _card(AUC, by_cut_off=[row]).tables
+    assert table.rows == (("2017-11-02", "1,758", "0.207", "0.192", "+0.016 (0.010 to 0.022)"),)
+
+
 def test_a_product_is_called_by_its_finest_group():
     row = {
         "product_id": "7",

@@ -12,6 +12,7 @@ _TABLES = {
     "associations": "rules",
     "attributes": "customer_attributes",
     "lifestyle_factors": "customer_factors",
+    "categories": "customer_new_categories",
     "sequences": "customer_next_categories",
     "vectors": "customer_vectors",
 }
@@ -36,6 +37,10 @@ _AGREE = {
     "recommendations": (
         "of recommended products the same",
         "select avg((b.customer_id is not null)::int) from after a left join before b using (customer_id, product_id)",
+    ),
+    "categories": (
+        "of recommended categories the same",
+        "select avg((b.customer_id is not null)::int) from after a left join before b using (customer_id, category)",
     ),
 }
 _TOP = "percent_rank() over (partition by category order by probability desc, customer_id) < 0.1"

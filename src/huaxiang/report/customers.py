@@ -15,6 +15,7 @@ from typing import Any
 
 from huaxiang.report import glossary, words
 from huaxiang.report.items import Items, Pick
+from huaxiang.report.new_categories import Start, starts
 from huaxiang.report.outlook import outlook
 from huaxiang.report.portrait import DECLARED_COLUMNS, KNOWN
 from huaxiang.report.products import Product
@@ -47,7 +48,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
     profiles.sort(key=lambda row: natural(row["customer_id"]))
     interests, keywords, tags = _interests(tables), _keywords(tables), _tags(tables)
     items = Items(tables) if tables.has("customer_items") else None
-    picks, scores = items.picks() if items else {}, outlook(tables)
+    picks, scores, begun = items.picks() if items else {}, outlook(tables), starts(tables)
     stories = Stories(tables, profiles, tags, scores.means[0] if scores else None)
     currency = tables.settings.currency
     columns = list(tables.columns["customer_profiles"])
@@ -75,6 +76,7 @@ def write_customers(folder: Path, tables: BuildTables) -> dict[str, int]:
             | keywords.get(row["customer_id"], {})
             | stories.of(row, liked, shown["figures"], shown["declared"])
             | _ahead(picks.get(row["customer_id"]), scores.of.get(row["customer_id"]) if scores else None, products)
+            | _next(begun.get(row["customer_id"]))
             for row in part
             for liked in (interests.get(row["customer_id"], []),)
         ]
@@ -170,6 +172,13 @@ def _ahead(
     if scores:
         found["ahead"] = scores
     return found
+
+
+def _next(begun: list[Start] | None) -> dict[str, Any]:
+    """The categories that a customer may start next, and why the first one."""
+    if not begun:
+        return {}
+    return {"starts": [", ".join(words.visible(one.category) for one in begun), words.visible(begun[0].reason)]}
 
 
 def _interests(tables: BuildTables) -> dict[str, list[Row]]:

@@ -17,6 +17,7 @@ MODEL_INPUTS = {
     "rules": ("purchases",),
     "customer_scores": ("customer_features", "purchases", "customer_days"),
     "customer_attributes": ("customer_features", "purchases", "stg_customers"),
+    "customer_new_categories": ("customer_features", "purchases"),
     "customer_factors": ("purchases",),
     "factors": ("purchases",),
     "customer_vectors": ("customer_features", "purchases"),

@@ -23,6 +23,10 @@ _SAYS = {
         "Recommendations: never bought before",
         "Names the products, of those a customer has never bought, that the customer is likeliest to buy next.",
     ),
+    "recommend_category": (
+        "Recommendations: categories never bought before",
+        "Names the categories, of those a customer has never bought, that the customer is likeliest to start.",
+    ),
     "associations": ("Rules", "Finds the product types that share an order more often than chance would have it."),
     # A declared target's card says itself what it is; these two have their place here, the others follow at the end.
     "churn_28d": ("Staying away", ""),

@@ -52,6 +52,25 @@ def card_tables(said: Mapping[str, Any]) -> tuple[CardTable, ...]:
                 ),
             )
         )
+    if rows := said.get("by_cut_off"):
+        ndcg = metric("ndcg")
+        found.append(
+            CardTable(
+                "Cut-off by cut-off",
+                ("Learned up to", "Customers", "NDCG", "Baseline", "Difference"),
+                tuple(
+                    (
+                        str(row["cut_off"]),
+                        words.count(row["customers"]),
+                        ndcg.say(row["ndcg"]),
+                        ndcg.say(row["baseline_ndcg"]),
+                        f"{ndcg.say(row['ndcg_gain'], signed=True)} ({ndcg.say(row['ndcg_gain_low'])} to "
+                        f"{ndcg.say(row['ndcg_gain_high'])})",
+                    )
+                    for row in rows
+                ),
+            )
+        )
     if rows := said.get("by_attribute"):
         known = metric("accuracy")
         found.append(

@@ -19,6 +19,7 @@ _SHOWN_ON = {
     "associations": ("recommendations.html#rules", "See the rules"),
     "scores": ("customer.html", "See a customer"),
     "attributes": ("attributes.html", "See attributes and factors"),
+    "categories": ("recommendations.html#categories", "See the categories"),
     "sequences": ("paths.html#sequences", "See the sequences"),
 }
 _DRAWN = 3  # figures of a model that are drawn; all are told

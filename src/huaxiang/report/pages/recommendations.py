@@ -1,16 +1,17 @@
-"""The recommendations page: what is recommended, to whom and why, and what is bought together."""
+"""The recommendations page: what is recommended, to whom and why, what may be started, what is bought together."""
 
 from __future__ import annotations
 
 from huaxiang.report.items import Items
+from huaxiang.report.new_categories import FIRST, TABLE, most_started
 from huaxiang.report.rules import rules
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
 
 def is_needed(tables: BuildTables) -> bool:
-    """Whether the build has recommendations or rules."""
-    return tables.has("customer_items") or rules(tables) is not None
+    """Whether the build has recommendations, new categories or rules."""
+    return tables.has("customer_items") or tables.has(TABLE) or rules(tables) is not None
 
 
 def write(site: Site, tables: BuildTables) -> dict[str, int]:
@@ -23,6 +24,8 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         script="recommendations.js" if found else "",
         tasks=tasks,
         examples=items.examples() if items else (),
+        starts=most_started(tables),
+        first=FIRST,
         rules=found,
         strongest=max((rule.lift for rule in found.shown), default=1.0) if found else 1.0,
     )

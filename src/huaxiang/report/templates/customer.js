@@ -165,11 +165,12 @@
   }
 
   function recommended(one, products) {
-    if (!one.items) return null;
-    const lists = one.items.map((picks, task) => picks.length ? el("div", null, el("h3", null, people.tasks[task]),
+    if (!one.items && !one.starts) return null;
+    const lists = (one.items || []).map((picks, task) => picks.length ? el("div", null, el("h3", null, people.tasks[task]),
       el("ol", { class: "picks" }, ...picks.map(([product, reason]) => el("li", null,
         el("b", null, products[product][0]), " ", el("small", null, products[product][1]), reason ? el("span", null, reason) : "")))) : null);
     return section("What to recommend", el("div", { class: "columns" }, ...lists.filter(Boolean)),
+      one.starts ? el("p", { class: "starts" }, "May start next: ", el("b", null, el("bdi", null, one.starts[0])), el("small", null, el("bdi", null, " The first: " + one.starts[1]))) : "",
       el("p", { class: "note" }, "The first of each list. ", el("a", { href: "recommendations.html" }, "How they are made")));
   }
 
