@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks import customer_groups
 from benchmarks.customer_groups import Grouped
 from huaxiang.settings import PROJECT
+from spark_jobs.recommendations.params import RecommendationParams
 
 if TYPE_CHECKING:
     from spark_jobs.recommendations.judging import Judged
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 _RESAMPLES, _SEED = 5000, 20171130
 _BASKETS = (1, 5, 10, 25, 50, 100, 200)
+_NO_CATEGORY = "no category has this name"
 _GROUPED = ("by_segment", "by_taste", "by_declared")
 
 
@@ -48,14 +50,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recommenders", description=__doc__)
     parser.add_argument("--last", type=date.fromisoformat, default=date(2017, 11, 30), help="the last cut-off")
     parser.add_argument("--cut-offs", type=int, default=6, help="how many, 28 days apart")
+    parser.add_argument("--everything", action="store_true", help="also what is never recommended, such as fuel")
     parser.add_argument("--home", type=Path, default=PROJECT / "var", help="whose segments of the last day are taken")
     said = parser.parse_args()
+    params = replace(RecommendationParams(), bootstraps=10)
+    if said.everything:
+        params = replace(params, excluded_categories=(_NO_CATEGORY,))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "purchases.parquet"
         write_purchases(path)
-        names, orders = customers(path, said.last)
+        names, orders = customers(path, said.last, params)
         grouped = customer_groups.segments(names, said.home, said.last) | customer_groups.declared(names)
-        found = judge(path, said.last, said.cut_offs, grouped)
+        found = judge(path, said.last, said.cut_offs, grouped, params)
     for task in ("any", "new"):
         print("\n".join(report(task, [one[task] for one in found], orders)), flush=True)
 
@@ -79,13 +85,11 @@ copy (
 """)
 
 
-def judge(path: Path, last: date, count: int, grouped: Grouped) -> list[dict[str, Found]]:
+def judge(path: Path, last: date, count: int, grouped: Grouped, params: RecommendationParams) -> list[dict[str, Found]]:
     """Of each cut-off and task the figures of every recipe; of the last one also those by group."""
     from spark_jobs.recommendations import fitting, hybrid, judging, laptop, training
-    from spark_jobs.recommendations.params import RecommendationParams
     from spark_jobs.recommendations.ranking import Ranker
 
-    params = replace(RecommendationParams(), bootstraps=10)
     first = -params.hybrid_windows
     days = [last - timedelta(days=params.window_days * (count - 1 - place)) for place in range(first, count)]
     windows: list[dict[str, Judged]] = []
@@ -116,14 +120,13 @@ def judge(path: Path, last: date, count: int, grouped: Grouped) -> list[dict[str
     return found
 
 
-def customers(path: Path, cut_off: date) -> tuple[list[str], Array]:
+def customers(path: Path, cut_off: date, params: RecommendationParams) -> tuple[list[str], Array]:
     """The customers by the number the training gives: their ids, and their orders up to the cut-off."""
     import duckdb
 
     from spark_jobs.recommendations import laptop
-    from spark_jobs.recommendations.params import RecommendationParams
 
-    with laptop.opened(path, cut_off, path.with_name("scratch"), RecommendationParams()) as purchases:
+    with laptop.opened(path, cut_off, path.with_name("scratch"), params) as purchases:
         connection: duckdb.DuckDBPyConnection = purchases._connection
         rows = connection.execute(
             "select customer_id, count(distinct order_id) from purchases inner join customers using (customer_id) "

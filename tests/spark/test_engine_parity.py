@@ -128,7 +128,7 @@ def test_both_engines_export_the_same_tables(homes) -> None:
         for settings in homes.values()
     ]
     # features, profiles, audiences, what models read, models, and the account of records
-    assert len(exports[0]) == 6 + 3 + 1 + 5 + len(MODEL_TABLES) + 1
+    assert len(exports[0]) == 8 + 3 + 1 + 5 + len(MODEL_TABLES) + 1
     assert exports[0] == exports[1]
 
 

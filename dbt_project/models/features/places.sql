@@ -83,7 +83,7 @@ customers as (
         customer_id,
         count(*) as order_count,
         sum(net_amount) as net_spend,
-        cast(sum(net_amount) / count(*) as decimal(18, 2)) as basket
+        cast({{ rounded('cast(sum(net_amount) as double) / count(*)', 2) }} as decimal(18, 2)) as basket
 
     from orders_of_places
 
@@ -120,9 +120,9 @@ everywhere as (
         cast(sum(customer_count * customer_count) as double) as visitors_squared,
         cast(sum(basket_sum) as double) as basket_sum,
         cast(sum(square_sum) as double) as square_sum,
-        cast(sum(
-            cast(cast(basket_sum as double) * cast(basket_sum as double) / customer_count as decimal(28, 4))
-        ) as double) as explained_sum
+        cast(sum(cast(
+            {{ rounded('cast(basket_sum as double) * cast(basket_sum as double) / customer_count', 4) }} as decimal(28, 4)
+        )) as double) as explained_sum
 
     from sums
 
