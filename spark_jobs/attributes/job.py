@@ -13,6 +13,7 @@ from huaxiang import tracking
 from huaxiang.contracts import read_contract
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import write_text
+from huaxiang.fits import card_of_day
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from spark_jobs.attributes import allowed, factor_training, inputs, outputs, portable, portable_factors, training
@@ -85,7 +86,7 @@ def score(
     log.fact("factors", outputs.write("factors", _told_factors(models[FACTORS]), folder))
     outputs.write("customer_factors", _factors(models[FACTORS], figures, bought), folder)
     for target, champion in champions.items():
-        card = _card(models[target], champion, run)
+        card = card_of_day(models[target], champion, run.as_of)
         if target == ATTRIBUTES:
             card["refused"] = {name: why for name in declared.columns if (why := allowed.refusal(name, sensitive))}
         write_text(folder / f"model.{target}.json", json.dumps(card, indent=2) + "\n")
@@ -220,16 +221,3 @@ def _columns(settings: Settings) -> tuple[str, ...]:
 def _sensitive(settings: Settings) -> set[str]:
     contract = read_contract(settings.contracts_dir / "customers.yml")
     return {column.name for column in contract.columns if column.classification == "sensitive"}
-
-
-def _card(model: dict[str, Any], version: tracking.Version, run: Run) -> dict[str, Any]:
-    """`model.<target>.json`: what the report and the manifest say of the model."""
-    return {
-        "model": version.target,
-        "version": version.version,
-        "run_id": version.run_id,
-        "fingerprint": model["fingerprint"],
-        "training_as_of": model["training_as_of"],
-        "scored_as_of": str(run.as_of),
-        **model["report"],
-    }

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import write_text
+from huaxiang.fits import card_of_day
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from spark_jobs.categories import inputs, lists, outputs, portable, recipes, tracked
@@ -90,22 +91,9 @@ def score(
     rows = lists.rows(customers, categories, found, everybody, rates.recent_buyers, model["fingerprint"], params)
     folder = settings.home.build(run.id) / "categories"
     log.fact("new categories", outputs.write(rows, folder))
-    write_text(folder / f"model.{TARGET}.json", json.dumps(_card(model, champion, run), indent=2) + "\n")
+    write_text(folder / f"model.{TARGET}.json", json.dumps(card_of_day(model, champion, run.as_of), indent=2) + "\n")
 
 
 def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
     """Whether the champion was made by other code; it needs no features."""
     return not tracked.can_score(settings, champion)
-
-
-def _card(model: dict[str, Any], version: tracking.Version, run: Run) -> dict[str, Any]:
-    """`model.recommend_category.json`: what the report and the manifest say of the model."""
-    return {
-        "model": version.target,
-        "version": version.version,
-        "run_id": version.run_id,
-        "fingerprint": model["fingerprint"],
-        "training_as_of": model["training_as_of"],
-        "scored_as_of": str(run.as_of),
-        **model["report"],
-    }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition, MlflowAway
 from huaxiang.files import write_text
+from huaxiang.fits import card_of_day
 from huaxiang.judging import splits
 from huaxiang.judging.splits import Plan, TooFewCutoffs
 from huaxiang.promotion import judging
@@ -248,15 +249,9 @@ def _require(model: Mapping[str, Any], champion: tracking.Version, columns: set[
 def _card(model: Mapping[str, Any], version: tracking.Version, target: Target, run: Run) -> dict[str, Any]:
     """`model.<target>.json`: what the report and the manifest say of the model."""
     return {
-        "model": version.target,
         "title": target.title,
         "description": target.sentence,
-        "version": version.version,
-        "run_id": version.run_id,
-        "fingerprint": model["fingerprint"],
-        "training_as_of": model["training_as_of"],
-        "scored_as_of": str(run.as_of),
-        **model["report"],
+        **card_of_day(model, version, run.as_of),
         "features": [feature["name"] for feature in model["features"]],
     }
 

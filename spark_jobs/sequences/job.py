@@ -15,6 +15,7 @@ from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import write_text
+from huaxiang.fits import card_of_day
 from huaxiang.promotion import Decision, judging
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
@@ -293,13 +294,7 @@ def _signature() -> ModelSignature:
 def _card(model: Mapping[str, Any], version: tracking.Version, run: Run, found: int, released: int) -> dict[str, Any]:
     """`model.next_category.json`: what the report and the manifest say of the model."""
     return {
-        "model": TARGET,
-        "version": version.version,
-        "run_id": version.run_id,
-        "fingerprint": model["fingerprint"],
-        "training_as_of": model["training_as_of"],
-        "scored_as_of": str(run.as_of),
-        **model["report"],
+        **card_of_day(model, version, run.as_of),
         "sequences_found": found,
         "sequences_released": released,
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition
 from huaxiang.files import write_text
+from huaxiang.fits import card_of_day
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from huaxiang.targets import load_targets
@@ -83,7 +84,7 @@ def score(spark: SparkSession | None, settings: Settings, run: Run, log: StepLog
     else:
         outputs.remove(folder)
         log.fact("customer vectors", "none is better than RFM")
-    write_text(folder / "model.json", json.dumps(_card(model, champion, run), indent=2) + "\n")
+    write_text(folder / "model.json", json.dumps(card_of_day(model, champion, run.as_of), indent=2) + "\n")
 
 
 def cannot_score(settings: Settings, champion: tracking.Version, columns: set[str]) -> bool:
@@ -137,16 +138,3 @@ def _write(settings: Settings, run: Run, model: dict[str, Any], champion: tracki
     folder = settings.home.build(run.id) / "vectors"
     outputs.write_dimensions(model["dimensions"], model["fingerprint"], folder)
     return outputs.write_vectors(features["customer_id"].tolist(), vectors, model["fingerprint"], folder)
-
-
-def _card(model: dict[str, Any], version: tracking.Version, run: Run) -> dict[str, Any]:
-    """`model.json`: what the report and the manifest say of the model."""
-    return {
-        "model": version.target,
-        "version": version.version,
-        "run_id": version.run_id,
-        "fingerprint": model["fingerprint"],
-        "training_as_of": model["training_as_of"],
-        "scored_as_of": str(run.as_of),
-        **model["report"],
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,3 +86,16 @@ class Training:
         """Seconds by recipe, of those that say them."""
         known = {fit.recipe or fit.algorithm: fit.metrics.get("fit_seconds") for fit in self.fits}
         return {recipe: round(seconds, 1) for recipe, seconds in known.items() if seconds is not None}
+
+
+def card_of_day(model: Mapping[str, Any], version: Version, as_of: date) -> dict[str, Any]:
+    """`model*.json` of a day: which version scored it, then what its training reports of it."""
+    return {
+        "model": version.target,
+        "version": version.version,
+        "run_id": version.run_id,
+        "fingerprint": model["fingerprint"],
+        "training_as_of": model["training_as_of"],
+        "scored_as_of": str(as_of),
+        **model["report"],
+    }
