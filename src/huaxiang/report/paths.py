@@ -92,15 +92,14 @@ def pages(tables: BuildTables) -> list[Row]:
 
 
 def moves(tables: BuildTables) -> list[Row]:
-    """The most frequent moves from a page to another one; staying on a page says little."""
+    """All released moves from a page to another one, the most frequent first; staying on a page says little."""
     if not tables.has("web_page_moves"):
         return []
     return tables.rows(
-        f"""
+        """
         select * from web_page_moves
         where from_page <> to_page
         order by move_count desc, from_page, to_page
-        limit {SHOWN}
         """
     )
 

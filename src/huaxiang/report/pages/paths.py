@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from huaxiang.report import paths
+from huaxiang.report import paths, process_map
 from huaxiang.report.site import Site
 from huaxiang.report.tables import BuildTables
 
@@ -16,12 +16,15 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
     """Write `paths.html`; returns the figures the step logs."""
     pages = paths.pages(tables)
     visits = paths.visits(tables)
+    moves = paths.moves(tables)
     site.write(
         "paths.html",
         visits=visits,
         web_pages=pages,
         has_dwell=any(page["dwell_seconds_mean"] is not None for page in pages),
-        moves=paths.moves(tables),
+        moves=moves[: paths.SHOWN],
+        process_map=process_map.picture(pages, moves),
+        least_share=process_map.LEAST_SHARE,
         sequences=paths.sequences(tables),
         unit="visit" if visits else "customer",
     )
