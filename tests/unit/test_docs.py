@@ -39,7 +39,9 @@ def test_a_link_to_a_page_or_heading_that_is_not_there_is_found(tmp_path):
     assert broken_links(page) == ["c.md", "b.md#two"]
 
 
-def test_the_index_names_every_page():
-    index = (ROOT / "docs/README.md").read_text()
+def test_the_index_names_every_page_once_and_the_decisions_in_their_order():
+    named = re.findall(r"\]\(([^)#]+\.md)\)", (ROOT / "docs/README.md").read_text())
     pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
-    assert [page for page in pages if page != "README.md" and f"({page})" not in index] == []
+    assert sorted(named) == sorted(page for page in pages if page != "README.md")
+    decisions = [page for page in named if page.startswith("decisions/")]
+    assert decisions == sorted(decisions)
