@@ -67,6 +67,24 @@ def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite
     return suite
 
 
+def nothing_in(column: str, **said: str) -> Expectation:
+    """A measure that has to be 0."""
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=column, min_value=0, max_value=0, severity="critical", meta=words(**said)
+    )
+
+
+def equal(columns: tuple[str, str], **said: str) -> Expectation:
+    """Two columns of a measure that have to agree: the same figure, worked out on two roads."""
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnPairValuesToBeEqual(
+        column_A=columns[0], column_B=columns[1], severity="critical", meta=words(kind="reconciliation", **said)
+    )
+
+
 def percent(share: float) -> str:
     """A share as people read it: 0.005 is '0.5 %'."""
     return f"{share * 100:.3g} %"

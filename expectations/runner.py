@@ -94,15 +94,13 @@ def checked(database: Database, suite: ExpectationSuite) -> list[Check]:
 
 
 def _landing(database: Database, settings: Settings, run: Run) -> ExpectationSuite:
-    from expectations.landing import landing
-    from expectations.landing_views import prepare
+    from expectations.landing import landing, prepare
 
     return landing(prepare(database, settings, run), settings.gates)
 
 
 def _profiles(database: Database, settings: Settings, run: Run) -> ExpectationSuite:
-    from expectations.profiles import profiles
-    from expectations.profiles_views import prepare
+    from expectations.profiles import prepare, profiles
 
     return profiles(prepare(database, settings, run), settings.gates)
 
