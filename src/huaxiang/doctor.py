@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from huaxiang.memory import total_gib
 from huaxiang.ports import VARIABLES, ports
 
 JAVA_HINT = (
@@ -62,9 +63,8 @@ def java(run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) 
 
 
 def memory() -> Finding:
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    except (ValueError, OSError):
+    total = total_gib()
+    if total is None:
         return Finding("Memory", "size unknown", True)
     step = f"a daily run needs {NEEDED_MEMORY_GIB} GiB: use a larger machine"
     return Finding("Memory", f"{total:.1f} GiB", total >= NEEDED_MEMORY_GIB * 0.95, step)

@@ -1,4 +1,7 @@
-"""The peak memory of this process and all its children, sampled while a run works (Linux; elsewhere unknown)."""
+"""How much memory there is, and the peak of this process and all its children while a run works.
+
+The peak is sampled, on Linux; elsewhere it is unknown.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _EVERY_SECONDS = 0.5
+
+
+_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container (control groups, version 2)
+
+
+def total_gib() -> float | None:
+    """What this machine or container has, in GiB; None where unknown."""
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (ValueError, OSError):
+        return None
+    try:
+        return min(machine, int(_LIMIT.read_text()) / 2**30)
+    except (ValueError, OSError):  # "max", or no such groups
+        return machine
 
 
 class PeakMemory:

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.fits import Fit, Training, Version
+from huaxiang.lease import hold_file
 from huaxiang.promotion import Decision, Interval, Judging
 from huaxiang.sealed import sealing, verify
 from huaxiang.settings import Settings
 
 TRAINING, RELEASE = "training", "release"
 _ENTRY, _PLAN, _SET_ASIDE = "entry.json", "plan.json", "set_aside"
+_PATIENCE = 600.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ class Entry:
     def plan_file(self) -> Path:
         """What was decided when the entry began to be handed over; beside the sealed folder, since it comes later."""
         return self.folder.with_name(f"{self.folder.name}.{_PLAN}")
+
+
+@contextmanager
+def turn(settings: Settings) -> Iterator[None]:
+    """The turn to write down and to hand over: of two processes that train, one waits for the other.
+
+    SQLite takes one writer at a time, and refuses the second at once when both have read before they write. Raises
+    HomeBusy when the other one does not end.
+    """
+    with hold_file(settings.home.mlflow_spool_lock, "a training that is handed to MLflow", wait_seconds=_PATIENCE):
+        yield
 
 
 def put_training(settings: Settings, training: Training, facts: Mapping[str, Any]) -> Entry:

@@ -142,6 +142,10 @@ class Home:
         return self.root / "mlflow_spool"
 
     @property
+    def mlflow_spool_lock(self) -> Path:
+        return self.root / "mlflow_spool.lock"
+
+    @property
     def proposals(self) -> Path:
         """What was proposed to be trained anew, one small file a day."""
         return self.root / "proposals"

@@ -189,15 +189,16 @@ def _keep(settings: Settings, training: Training) -> tuple[Version | None, str]:
         "code": code_version(settings.project),
         "run": [training.fits[0].as_of, known_at, _inputs(settings, known_at)],
     }
-    entry = spool.put_training(settings, replace(training, is_held=settings.holds_candidates), facts)
-    try:
-        return handover.hand_over(settings, entry)
-    except MlflowAway:
-        return None, "waits"
-    except Exception as error:
-        if not is_full(error):  # a fault that would come again
-            spool.remove(entry)
-        raise
+    with spool.turn(settings):
+        entry = spool.put_training(settings, replace(training, is_held=settings.holds_candidates), facts)
+        try:
+            return handover.hand_over(settings, entry)
+        except MlflowAway:
+            return None, "waits"
+        except Exception as error:
+            if not is_full(error):  # a fault that would come again
+                spool.remove(entry)
+            raise
 
 
 def waiting(settings: Settings, run: Run | None = None) -> set[str]:

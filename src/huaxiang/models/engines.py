@@ -21,7 +21,7 @@ def engines(settings: Settings, run: Run, actions: Mapping[str, tuple[str, ...]]
     from spark_jobs.session import LazySession
 
     spark = LazySession(settings.home.warehouse, settings.home.logs / "spark.log")
-    is_needed = any(_needs_spark(settings, run, name, action) for name, said in actions.items() for action in said)
+    is_needed = any(needs_spark(settings, run, name, said) for name, said in actions.items())
     with ThreadPoolExecutor(max_workers=1) as beside:
         started = beside.submit(spark.start) if is_needed else None
         open_store(settings)
@@ -30,8 +30,9 @@ def engines(settings: Settings, run: Run, actions: Mapping[str, tuple[str, ...]]
     return spark
 
 
-def _needs_spark(settings: Settings, run: Run, name: str, action: str) -> bool:
+def needs_spark(settings: Settings, run: Run, name: str, actions: tuple[str, ...]) -> bool:
+    """Whether one of a family's actions will use Spark, as far as can be told before."""
     try:
-        return bool(job(name).needs_spark(settings, run, action))
+        return any(job(name).needs_spark(settings, run, action) for action in actions)
     except HuaxiangError:
         return False  # what it lacks, the action itself will say

@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 
 from huaxiang import champions, families
-from huaxiang.beside import result, second_process
+from huaxiang.beside import second_process
 from huaxiang.errors import HuaxiangError, MlflowAway
 from huaxiang.failpoints import reach
+from huaxiang.models import apart
 from huaxiang.models.engines import engines
 from huaxiang.models.jobs import job, snapshot_days, targets, tried
-from huaxiang.models.store import bundle, catch_up, open_store
+from huaxiang.models.store import bundle, catch_up
 from huaxiang.settings import Run, Settings
-from huaxiang.steps import Fact, StepLog, step
-
-_APART = "recommendations"  # its lists take about as long as everything else
+from huaxiang.steps import step
 
 
 def score(settings: Settings, run: Run) -> None:
     """Score every customer with the champion models; where there is none, train first, in the same Spark application.
 
-    Families run one after another, but for the one whose lists take as long as all the rest: where nobody needs Spark
-    it works in a second process. While MLflow is away the champions kept in the home score, and nothing is trained. A
-    family that fails is left out of the run with its reason (`families.left_out`). Raises HuaxiangError when Spark
-    cannot start, TryAgain when it or the second process died: that heals when the step is run again.
+    Families run one after another, in two processes where that is faster (`models.apart`). While MLflow is away the
+    champions kept in the home score, and nothing is trained. A family that fails is left out of the run with its reason
+    (`families.left_out`). Raises HuaxiangError when Spark cannot start, TryAgain when it or the second process died:
+    that heals when the step is run again.
     """
     from huaxiang import tracking, warehouse
 
@@ -32,61 +31,36 @@ def score(settings: Settings, run: Run) -> None:
         if not names:
             log.progress("no model is switched on in huaxiang.yml")
             return
-        is_two = _APART in names and len(names) > 1 and champions.are_kept(settings)
-        if is_two:
-            beside.begin(_get_ready, settings)
+        is_ready = apart.LONGEST in names and len(names) > 1 and champions.are_kept(settings)
+        if is_ready:
+            beside.begin(apart.get_ready, settings)
         tracking.ask_again(settings)
         spark = engines(settings, run, dict.fromkeys(names, ("score",)))
         catch_up(settings, log)
         new = [name for name in names if lacks_champion(settings, name)]
+        actions = {name: ("train", "score") if name in new else ("score",) for name in names}
+        others: tuple[str, ...] = ()
         if new:
             log.progress(f"no champion yet, so trained first: {', '.join(new)}")
-            warehouse.training_set(settings, run, snapshot_days(new, run), log)
-        apart = None
-        if is_two and not new and not spark.started:
-            _begin(settings, run, _APART)
-            apart = beside.begin(_score_apart, settings, run)
-        for name in names:
-            if not (apart and name == _APART):
-                _begin(settings, run, name)
-                actions = ("train", "score") if name in new else ("score",)
-                _settle(settings, run, log, name, tried(spark, settings, run, log, name, actions))
-        if apart:
-            reason, facts = result(apart)
-            log.facts |= facts
-            _settle(settings, run, log, _APART, reason)
+            rows = warehouse.training_set(settings, run, snapshot_days(new, run), log)
+            others = apart.trained_apart(settings, run, actions, rows)
+        elif is_ready:
+            others = apart.scored_apart(settings, run, actions)
+
+        def begin(name: str) -> None:
+            reach("models.before_family")
+            families.take_back(settings, run, name)
+
+        for name, reason in apart.worked(spark, settings, run, log, actions, others, beside, begin):
+            if reason:
+                families.leave_out(settings, run, name, reason)
+                log.progress(f"{name}: left out of this run: {reason}")
+                log.fact(f"{name} left out", 1)
         bundle(settings, run, log)
         if tracking.away(settings):
             log.fact("MLflow", f"away ({tracking.away(settings)})")
             for said in _scored_with(settings, run):
                 log.progress(f"MLflow does not answer: scored with {said}")
-
-
-def _begin(settings: Settings, run: Run, name: str) -> None:
-    reach("models.before_family")
-    families.take_back(settings, run, name)
-
-
-def _settle(settings: Settings, run: Run, log: StepLog, name: str, reason: str | None) -> None:
-    if reason:
-        families.leave_out(settings, run, name, reason)
-        log.progress(f"{name}: left out of this run: {reason}")
-        log.fact(f"{name} left out", 1)
-
-
-def _get_ready(settings: Settings) -> None:
-    """In the second process: what takes seconds before the first row is scored."""
-    job(_APART)
-    open_store(settings)
-
-
-def _score_apart(settings: Settings, run: Run) -> tuple[str | None, dict[str, Fact]]:
-    """In the second process: why the family is left out, if it is, and what it says of itself."""
-    from spark_jobs.session import LazySession
-
-    log = StepLog("models")
-    spark = LazySession(settings.home.warehouse, settings.home.logs / "spark.log")
-    return tried(spark, settings, run, log, _APART, ("score",)), log.facts
 
 
 def score_pinned(settings: Settings, run: Run) -> None:

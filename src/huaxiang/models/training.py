@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from huaxiang import families
+from huaxiang.beside import second_process
 from huaxiang.errors import HuaxiangError, MlflowAway
-from huaxiang.models import proposal
+from huaxiang.models import apart, proposal
 from huaxiang.models.engines import engines
-from huaxiang.models.jobs import snapshot_days, targets, tried
+from huaxiang.models.jobs import snapshot_days, targets
 from huaxiang.models.store import bundle, catch_up, open_store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
@@ -48,9 +49,13 @@ def train(settings: Settings, run: Run) -> None:
         open_store(settings)
         catch_up(settings, log)
         if names:
-            warehouse.training_set(settings, run, snapshot_days(names, run), log)
-            spark = engines(settings, run, dict.fromkeys(names, ("train",)))
-            failed = {name: reason for name in names if (reason := tried(spark, settings, run, log, name, ("train",)))}
+            rows = warehouse.training_set(settings, run, snapshot_days(names, run), log)
+            actions = dict.fromkeys(names, ("train",))
+            spark = engines(settings, run, actions)
+            others = apart.trained_apart(settings, run, actions, rows)
+            with second_process() as beside:
+                done_now = apart.worked(spark, settings, run, log, actions, others, beside)
+                failed = {name: reason for name, reason in done_now if reason}
         bundle(settings, run, log)
     if failed:
         said = "; ".join(f"{name}: {reason}" for name, reason in failed.items())

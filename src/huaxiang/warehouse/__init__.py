@@ -180,8 +180,9 @@ def copy(settings: Settings, apart: Settings) -> None:
         shutil.copytree(settings.home.warehouse, apart.home.warehouse, ignore=shutil.ignore_patterns(link))
 
 
-def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], log: StepLog) -> None:
-    """Build the features of as_of and of `snapshot_days` before it, and export all that models learn from.
+def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], log: StepLog) -> int:
+    """Build the features of as_of and of `snapshot_days` before it, and export all that models learn from; returns how
+    many customers and days they are.
 
     They go to `<build>/.inputs/snapshots.parquet` (one row per customer and day), the purchases beside it. Staging is
     built first when the warehouse holds another run. Raises MissingPartition for a day after as_of or when there is no
@@ -207,6 +208,7 @@ def training_set(settings: Settings, run: Run, snapshot_days: Sequence[date], lo
     )
     state.write(settings, run, "features")
     log.progress(f"training set: {rows:,} customers and days, {len(days)} snapshot days from {days[0]} to {days[-1]}")
+    return rows
 
 
 def profiles(settings: Settings, run: Run) -> None:
