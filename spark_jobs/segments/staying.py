@@ -84,11 +84,15 @@ def settle(scaled: DataFrame, known: SegmentModel | None, refit: Groups, params:
     if not ids(then) == ids(today) == ids(now):
         before.unpersist()
         return Settled(refit)
-    lines = {step: along((then, today, now), step, params.decimals) for step in sorted(params.steps, reverse=True)}
-    ways = _ways(before, lines, now, params)
+    stops = (then, today, now)
+    ways: list[Way] = []
+    for step in sorted(params.steps, reverse=True):
+        ways.append(_way(before, step, along(stops, step, params.decimals), now, params))
+        if ways[-1].kept >= params.least_kept:
+            break
     before.unpersist()
     taken = farthest(ways, params)
-    return Settled(lines[taken.step], taken, ways[0])
+    return Settled(along(stops, taken.step, params.decimals), taken, ways[0])
 
 
 def ids(groups: Groups) -> set[int]:
@@ -178,17 +182,9 @@ def _means(before: DataFrame, width: int) -> tuple[Segment, ...]:
     return tuple(Segment(row.old_id, "", (), tuple(row[str(place)] for place in range(width))) for row in rows)
 
 
-def _ways(before: DataFrame, lines: Mapping[float, Groups], refit: Groups, params: SegmentParams) -> tuple[Way, ...]:
-    """All steps in one pass over the customers."""
-    figures = []
-    for place, groups in enumerate(lines.values()):
-        before = transforms.scaled(before, groups.scalings, params.decimals, f"at_{place}")
-        found = nearest(groups.segments, params.decimals, f"at_{place}")["segment_id"]
-        away = nearest(in_scales(groups, refit.scalings), params.decimals)["distance"]
-        figures.append(F.avg((found == F.col("old_id")).cast("double")).alias(f"kept_{place}"))
-        figures.append(F.sum(away**2).alias(f"squares_{place}"))
-    row = transforms.one_row(before.agg(*figures))
-    return tuple(
-        Way(step, row[f"kept_{place}"], round(row[f"squares_{place}"], params.decimals))
-        for place, step in enumerate(lines)
-    )
+def _way(before: DataFrame, step: float, groups: Groups, refit: Groups, params: SegmentParams) -> Way:
+    there = transforms.scaled(before, groups.scalings, params.decimals, "there")
+    is_kept = nearest(groups.segments, params.decimals, "there")["segment_id"] == F.col("old_id")
+    away = nearest(in_scales(groups, refit.scalings), params.decimals)["distance"]
+    row = transforms.one_row(there.agg(F.avg(is_kept.cast("double")).alias("kept"), F.sum(away**2).alias("squares")))
+    return Way(step, row["kept"], round(row["squares"], params.decimals))
