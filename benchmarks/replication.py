@@ -3,6 +3,8 @@
 Rules are mined in the first half of the year and once more, on their own, in the second. Jaccard is the share of rules
 found in both halves among those found in either; the correlation is that of the lifts of the rules found in both. A
 rule that is not found again may still hold there: it can have missed a limit of support, confidence or lift by little.
+Odd and even weeks, which share their seasons, say how much of the rest is season. `benchmarks.replication_limits`
+tries other limits.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from spark_jobs.associations.params import AssociationParams
 from spark_jobs.associations.rules import Rule
 
 HALVES = ((date(2017, 1, 1), date(2017, 6, 30)), (date(2017, 7, 1), date(2017, 12, 31)))
+YEAR = (date(2017, 1, 1), date(2017, 12, 31))
 
 
 def main() -> None:
@@ -30,7 +33,8 @@ def main() -> None:
         path = Path(folder) / "purchases.parquet"
         write_purchases(path)
         mined = [mining.mine(None, path, *days, engine.LAPTOP, params) for days in HALVES]
-        lifts = [{one.rule: one.lift for one in found.rules} for found in mined]
+        weeks = [mining.mine(None, of, *YEAR, engine.LAPTOP, params) for of in _odd_and_even_weeks(path)]
+        lifts = [_lifts(found) for found in mined]
         lost = sorted(lifts[0].keys() - lifts[1].keys())
         counts = counting.count(path, *HALVES[1], rules.itemsets_of(lost))
     later = rules.counted(lost, counts.of)
@@ -41,6 +45,23 @@ def main() -> None:
     again = 1 - len(lost) / len(lifts[0])
     print(f"found again {again:.1%}, Jaccard {jaccard:.3f}, correlation of lift {correlation:.4f}")
     print(f"of the {len(lost)} not found again {hold} are surely above chance in the second half")
+    jaccard, correlation = agreement(*map(_lifts, weeks))
+    print(f"odd and even weeks: Jaccard {jaccard:.3f}, correlation of lift {correlation:.4f}")
+
+
+def _odd_and_even_weeks(path: Path) -> list[Path]:
+    import duckdb
+
+    found = []
+    for rest in (0, 1):
+        found.append(path.with_name(f"weeks_{rest}.parquet"))
+        is_in = f"(ordered_on - date '{YEAR[0]}') // 7 % 2 = {rest}"
+        duckdb.execute(f"copy (from '{path}' where {is_in}) to '{found[-1]}'")
+    return found
+
+
+def _lifts(mined: mining.Mined) -> dict[Rule, float]:
+    return {one.rule: one.lift for one in mined.rules}
 
 
 def _tested(later: Sequence[rules.Counted], tests: int) -> Iterable[tuple[rules.Counted, float]]:

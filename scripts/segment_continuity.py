@@ -16,9 +16,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from huaxiang.settings import load_settings
-from spark_jobs.segments import matching, nearest, staying
+from spark_jobs.segments import nearest, staying
 from spark_jobs.segments.model import Segment, SegmentModel
 from spark_jobs.segments.params import Feature, SegmentParams
+from spark_jobs.segments.staying import Groups
 from spark_jobs.segments.transforms import Scaling
 
 if TYPE_CHECKING:
@@ -37,31 +38,40 @@ def main(segments: int) -> None:
             known = refit
             continue
         before = nearest.segment_ids(nearest.coordinates(values, known), known)
-        lines, ways = _ways(nearest.coordinates(values, refit), before, refit)
+        stops = _stops(values, before, known, refit)
+        if len({frozenset(staying.ids(stop)) for stop in stops}) > 1:
+            print(f"{day}  {len(before):,} customers  a segment came or went: the refit stands")
+            known = refit
+            continue
+        lines = {step: staying.along(stops, step, PARAMS.decimals) for step in PARAMS.steps}
+        ways = [_way(step, groups, values, before, refit) for step, groups in lines.items()]
         taken = staying.farthest(ways, PARAMS)
         print(
             f"{day}  {len(before):,} customers  same id {ways[0].kept:.1%} by the refit, {taken.kept:.1%} at"
             f" {taken.step:.0%} of the way, squares {staying.loss(taken, ways[0]):+.2%}"
         )
-        known = replace(refit, segments=lines[taken.step])
+        known = _model(refit, lines[taken.step])
 
 
-def _ways(
-    points: Floats, before: Ids, refit: SegmentModel
-) -> tuple[dict[float, tuple[Segment, ...]], list[staying.Way]]:
-    """What `staying.settle` looks at, for customers in memory."""
-    found = nearest.segment_ids(points, refit)
-    shared = Counter(zip((found - 1).tolist(), before.tolist(), strict=True))
-    ids = matching.matched_ids(shared, [0.0] * len(refit.segments)).ids
-    ends = {number: segment.centre for number, segment in zip(ids, refit.segments, strict=True)}
-    starts = {number: tuple(points[before == number].mean(axis=0)) for number in ends}
-    lines = {step: staying.between(starts, ends, step, PARAMS.decimals) for step in PARAMS.steps}
-    ways = []
-    for step, segments in lines.items():
-        model = replace(refit, segments=segments)
-        kept = float((nearest.segment_ids(points, model) == before).mean())
-        ways.append(staying.Way(step, kept, float((nearest.distances(points, model).min(axis=1) ** 2).sum())))
-    return lines, ways
+def _stops(values: Floats, before: Ids, known: SegmentModel, refit: SegmentModel) -> tuple[Groups, Groups, Groups]:
+    """What the way of `staying.settle` leads over, for customers in memory."""
+    points = nearest.coordinates(values, refit)
+    shared = Counter(zip(nearest.segment_ids(points, refit).tolist(), before.tolist(), strict=True))
+    now = staying.numbered(Groups(refit.scalings, refit.segments), shared)
+    means = {int(number): tuple(points[before == number].mean(axis=0)) for number in sorted(set(before))}
+    today = replace(now, segments=tuple(Segment(number, "", (), centre) for number, centre in means.items()))
+    return Groups(known.scalings, known.segments), today, now
+
+
+def _way(step: float, groups: Groups, values: Floats, before: Ids, refit: SegmentModel) -> staying.Way:
+    there, moved = _model(refit, groups), replace(refit, segments=staying.in_scales(groups, refit.scalings))
+    kept = nearest.segment_ids(nearest.coordinates(values, there), there) == before
+    away = nearest.distances(nearest.coordinates(values, refit), moved).min(axis=1)
+    return staying.Way(step, float(kept.mean()), float((away**2).sum()))
+
+
+def _model(refit: SegmentModel, groups: Groups) -> SegmentModel:
+    return replace(refit, scalings=groups.scalings, segments=groups.segments)
 
 
 def _days() -> dict[date, Floats]:

@@ -1,11 +1,14 @@
-"""The figures of a trial as they are kept: of all rows, by cut-off, by category, and what a recipe costs."""
+"""The figures of a trial as they are kept: of all rows, by cut-off, by category; and which recipes may win by them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.judging import calibration, resampling
+from huaxiang.promotion import Differences
 from spark_jobs.scores.params import ScoreParams
+from spark_jobs.scores.recipes import RECIPES
 from spark_jobs.scores.walk import Trial
 
 if TYPE_CHECKING:
@@ -33,6 +36,16 @@ def metrics(trial: Trial, recipe: str, baseline: str, params: ScoreParams) -> di
     found["judged_rows"] = float(len(labels))
     found["event_share"] = round(float(labels.mean()), 6)
     return found
+
+
+def contenders(aucs: Mapping[str, float], difference: Differences, champion: str | None) -> dict[str, float]:
+    """The AUC of each recipe that may win. A mean of several costs every day what all of them cost, so it may only
+    where it surely beats the best single recipe, or is the champion."""
+    single = {name: auc for name, auc in aucs.items() if name not in RECIPES or not RECIPES[name].parts}
+    best = max(single, key=lambda name: single[name])
+    return {
+        name: auc for name, auc in aucs.items() if name in single or name == champion or difference(name, best).low > 0
+    }
 
 
 def per_cutoff(trial: Trial, recipe: str, baseline: str) -> list[dict[str, Any]]:

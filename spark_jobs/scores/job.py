@@ -168,8 +168,10 @@ def _train(
     trial = walk.walk_forward(rows, cutoffs, plan, baseline, settings.currency, params)
     metrics = {recipe: evaluate.metrics(trial, recipe, baseline.name, params) for recipe in trial.judged}
     champion = tracking.incumbent(settings, target.name)
-    judged = judging({recipe: one["auc"] for recipe, one in metrics.items()}, trial.difference, baseline.name)
-    decision = judged.decide(champion.recipe if champion else None)
+    now = champion.recipe if champion else None
+    aucs = evaluate.contenders({recipe: one["auc"] for recipe, one in metrics.items()}, trial.difference, now)
+    judged = judging(aucs, trial.difference, baseline.name)
+    decision = judged.decide(now)
     kept = tracked.Kept(settings, run, target, trial, plan, cutoffs, metrics, decision, found, params)
     columns = set(rows.features.columns)
     must_replace = champion is not None and cannot_score(settings, champion, columns)

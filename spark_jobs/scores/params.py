@@ -52,6 +52,7 @@ class ScoreParams:
         "bayes",
         "neighbours",
         "net",
+        "average",
         "bgnbd",  # where the event is to place no order
     )
     # Weight of the squared coefficients beside the mean loss of a row: fits on few and on many rows are shrunk alike,

@@ -84,6 +84,10 @@ def raw_scores(model: Model, values: np.ndarray, typical: np.ndarray, estimator:
     """The score before calibration; higher is more likely."""
     if model["kind"] == "bgnbd":
         return silence_logits(model, np.where(np.isnan(values), typical, values))
+    if model["kind"] == "average":
+        parts = zip(model["parts"], estimator, strict=True)
+        scores = [raw_scores({**model, "kind": kind}, values, typical, part) for kind, part in parts]
+        return np.asarray(np.mean(scores, axis=0))
     levels = values if model["kind"] == "trees" else standardised(model, values, typical)
     return scores_of(model, levels, estimator)
 

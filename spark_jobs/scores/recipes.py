@@ -1,4 +1,4 @@
-"""The recipes: a one-line baseline, eight classifiers and BG/NBD, each fitted to the same rows by the same call.
+"""The recipes: a one-line baseline, eight classifiers, a mean of three and BG/NBD, fitted to the same rows by one call.
 
 A fitted model is a dictionary that JSON can hold (portable.py reads it), with the estimator as a skops file beside it
 where it is no weighted sum. None of them holds a customer's row.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.judging.calibration import Calibration, Sigmoid
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
 class Recipe:
     """A way to learn. `rows`: at most so many are drawn. `sees_levels`: standardised figures rather than raw ones.
 
-    `columns`: the only ones it sees; none stands for all but the `left_out_features`.
+    `columns`: the only ones it sees; none stands for all but the `left_out_features`. `parts`: recipes of the same
+    columns whose scores, all logits, it averages; it has no fit of its own.
     """
 
     algorithm: str
-    fit: Callable[[Array, Array, ScoreParams], Any]
+    fit: Callable[[Array, Array, ScoreParams], Any] | None
     rows: Callable[[ScoreParams], int]
     sees_levels: bool = True
     columns: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -45,6 +48,13 @@ RECIPES: Mapping[str, Recipe] = {
     "bayes": Recipe("naive Bayes", classifiers.bayes, lambda params: params.fit_rows),
     "neighbours": Recipe("k nearest neighbours", classifiers.neighbours, lambda params: params.neighbour_rows),
     "net": Recipe("neural network", classifiers.net, lambda params: params.net_rows),
+    # Those that err differently: steps, smooth steps and curves.
+    "average": Recipe(
+        "mean of boosting, forest and network",
+        None,
+        lambda params: params.boosting_rows,
+        parts=("boosting", "forest", "net"),
+    ),
     "bgnbd": Recipe("BG/NBD", lifetimes.fit, lambda params: params.lifetime_rows, False, lifetimes.COLUMNS),
 }
 
@@ -60,7 +70,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model before calibration, its estimator where it has one, and the columns it reads of `Seen`, None for all."""
+    """A model before calibration, its estimator where it has one (of parts a list), and the columns it reads of `Seen`,
+    None for all."""
 
     model: Mapping[str, Any]
     estimator: Any = None
@@ -69,9 +80,9 @@ class Fitted:
     def scores(self, rows: Seen) -> Array:
         """The raw score of every row; higher is more likely."""
         model = dict(self.model)
-        if self.places is not None:
-            values, typical = rows.values[:, self.places], rows.typical[:, self.places]
-            return portable.raw_scores(model, values, typical, self.estimator)
+        if self.places is not None or model["kind"] == "average":
+            at = slice(None) if self.places is None else self.places
+            return portable.raw_scores(model, rows.values[:, at], rows.typical[:, at], self.estimator)
         return portable.scores_of(model, rows.values if model["kind"] == "trees" else rows.levels, self.estimator)
 
     def files(self, calibrations: Mapping[str, Calibration], more: Mapping[str, Any]) -> dict[str, str | bytes]:
@@ -158,16 +169,30 @@ def one_column(model: Mapping[str, Any], baseline: Baseline) -> Fitted:
     return Fitted({**model, "clip": 1e9, "features": [feature]}, places=[place])
 
 
-def fit(recipe: str, model: Mapping[str, Any], rows: Seen, label: Array, params: ScoreParams) -> Fitted:
+def fit(
+    recipe: str,
+    model: Mapping[str, Any],
+    rows: Seen,
+    label: Array,
+    params: ScoreParams,
+    known: Mapping[str, Fitted] = MappingProxyType({}),
+) -> Fitted:
     """Fit a recipe to the rows that `model` was measured on, or to as many of them as it takes, by one thread.
+
+    `known` are recipes fitted to the same rows before: a mean of them need not fit them again.
 
     More threads gain little on small fits and, beside other work on the machine, lose tenfold by waiting for each
     other; and sums in one order give the same figures on every machine.
     """
     from threadpoolctl import threadpool_limits
 
-    classifiers.load()  # the limit below reaches only libraries that are loaded
     chosen = RECIPES[recipe]
+    if chosen.fit is None:
+        parts = [known.get(part) or fit(part, model, rows, label, params) for part in chosen.parts]
+        kinds = [part.model["kind"] for part in parts]
+        averaged = {**parts[0].model, "kind": "average", "parts": kinds}
+        return Fitted(averaged, [part.estimator for part in parts], parts[0].places)
+    classifiers.load()  # the limit below reaches only libraries that are loaded
     drawn = sample(len(label), chosen.rows(params), params.seed)
     figures = (rows.levels if chosen.sees_levels else rows.values)[drawn]
     at: Sequence[int] | None = None

@@ -183,14 +183,15 @@ def _fits(
     """Each recipe still in the walk, fitted, and its scores of what is `shown`. One that fails leaves the walk."""
     import numpy as np
 
-    found = []
+    found: list[tuple[str, Fitted, Array]] = []
     for name in list(walk.scores):
         fitted = recipes.one_column(model, baseline)
         scores = fitted.scores(shown) if shown else np.zeros(0)
         try:
             if name != baseline.name:
+                known = {one: made for one, made, _ in found}
                 with walk.cost[name]:
-                    fitted = recipes.fit(name, model, seen, label, params)
+                    fitted = recipes.fit(name, model, seen, label, params, known)
                     scores = fitted.scores(shown) if shown else np.zeros(0)
             if not np.isfinite(scores).all():
                 raise ArithmeticError("a score is not a number")

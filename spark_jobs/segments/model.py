@@ -102,12 +102,12 @@ def assign(scaled: DataFrame, segments: tuple[Segment, ...], decimals: int) -> D
     return found.select(*scaled.columns, "nearest.segment_id", "nearest.segment_name", "nearest.distance")
 
 
-def nearest(segments: tuple[Segment, ...], decimals: int) -> Column:
+def nearest(segments: tuple[Segment, ...], decimals: int, column: str = COORDINATES) -> Column:
     """`distance`, `segment_id` and `segment_name` of the segment whose centre is nearest, as one struct."""
     options = []
     for segment in segments:
         along = enumerate(zip(segment.centre, segment.widths, strict=True))
-        squares = [((F.col(COORDINATES)[i] - value) / width) ** 2 for i, (value, width) in along]
+        squares = [((F.col(column)[i] - value) / width) ** 2 for i, (value, width) in along]
         distance = F.sqrt(sum(squares, F.lit(segment.offset)))
         options.append(
             F.struct(

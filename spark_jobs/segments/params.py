@@ -75,8 +75,8 @@ class SegmentParams:
     # A refit goes only as far from the champion as so many customers keep their segment, in steps of the way, unless
     # that costs more of the squared distances than is allowed: then the customers have changed, and segments must.
     least_kept: float = 0.95
-    most_lost: float = 0.02
-    steps: tuple[float, ...] = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+    most_lost: float = 0.03
+    steps: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
     tolerance: float = 1e-6
     rows_per_partition: int = 250_000
     decimals: int = 6

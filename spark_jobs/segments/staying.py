@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from spark_jobs.segments import matching, transforms
-from spark_jobs.segments.model import Centre, Segment, SegmentModel, assign, nearest
+from spark_jobs.segments.model import Segment, SegmentModel, assign, nearest
 from spark_jobs.segments.params import SegmentParams
+from spark_jobs.segments.transforms import Scaling
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
+class Groups:
+    """Segments, and the scales that their centres are in."""
+
+    scalings: tuple[Scaling, ...]
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
 class Way:
     """How good a part of the way from the champion's segments to the refit is: the share of customers who keep their
-    segment, and the sum of squared distances to the nearest centre."""
+    segment, and the sum of squared distances to the nearest centre, in the refit's scales."""
 
     step: float
     kept: float
@@ -28,9 +37,9 @@ class Way:
 
 @dataclass(frozen=True)
 class Settled:
-    """The centres to score with, and how far they went; without figures where no champion could be followed."""
+    """The groups to score with, and how far they went; without figures where no champion could be followed."""
 
-    centres: tuple[Centre, ...]
+    groups: Groups
     taken: Way | None = None
     refit: Way | None = None
 
@@ -52,48 +61,88 @@ class Settled:
         if self.taken is None or self.refit is None or self.taken.step == 1:
             return None
         return (
-            f"the centres went {self.taken.step:.0%} of the way to the refit, so that {self.taken.kept:.1%} of the "
-            f"customers keep their segment; all the way {self.refit.kept:.1%} would"
+            f"the centres and their scales went {self.taken.step:.0%} of the way to the refit, so that "
+            f"{self.taken.kept:.1%} of the customers keep their segment; all the way {self.refit.kept:.1%} would"
         )
 
 
-def settle(scaled: DataFrame, known: SegmentModel | None, refit: tuple[Centre, ...], params: SegmentParams) -> Settled:
-    """Centres on the straight line from the champion's segments to those of the refit, as far as `least_kept` of the
-    customers keep their segment.
+def settle(scaled: DataFrame, known: SegmentModel | None, refit: Groups, params: SegmentParams) -> Settled:
+    """Groups on the way from the champion to the refit, as far as `least_kept` of the customers keep their segment.
 
-    Where even the least step moves more, it is taken; where that would cost more than `most_lost` of the squares, and
-    where segments come or go, the refit stands: the customers have changed. `scaled` has the refit's coordinates.
+    No step at all is the champion itself; half-way are its segments as its customers lie today in the refit's scales.
+    Where it would cost more than `most_lost` of the squares, and where segments come or go, the refit stands: the
+    customers have changed. `scaled` has the refit's coordinates and all features.
     """
-    if known is None or not _can_follow(scaled, known, len(refit)):
+    if known is None or not _can_follow(known, refit):
         return Settled(refit)
-    before = _segments_of(scaled, known).cache()
-    pairs = assign(before, _numbered(refit), params.decimals).groupBy("segment_id", "old_id").count().collect()
+    then = Groups(known.scalings, known.segments)
+    before = _with_segment(scaled, then, params).cache()
+    pairs = assign(before, refit.segments, params.decimals).groupBy("segment_id", "old_id").count().collect()
     shared = {(row.segment_id, row.old_id): row["count"] for row in pairs}
-    ids = matching.matched_ids(shared, [0.0] * len(refit)).ids
-    old_ids = {segment.segment_id for segment in known.segments}
-    starts = _means(before, len(refit[0]))
-    if set(ids) != old_ids or set(starts) != old_ids:
+    now = numbered(refit, shared)
+    today = Groups(refit.scalings, _means(before, len(refit.scalings)))
+    if not ids(then) == ids(today) == ids(now):
         before.unpersist()
         return Settled(refit)
-    ends = dict(zip(ids, refit, strict=True))
-    lines = {step: between(starts, ends, step, params.decimals) for step in sorted(params.steps, reverse=True)}
-    ways = _ways(before, lines, params)
+    stops = (then, today, now)
+    ways: list[Way] = []
+    for step in sorted(params.steps, reverse=True):
+        ways.append(_way(before, step, along(stops, step, params.decimals), now, params))
+        if ways[-1].kept >= params.least_kept:
+            break
     before.unpersist()
     taken = farthest(ways, params)
-    return Settled(tuple(segment.centre for segment in lines[taken.step]), taken, ways[0])
+    return Settled(along(stops, taken.step, params.decimals), taken, ways[0])
 
 
-def between(
-    starts: Mapping[int, Centre], ends: Mapping[int, Centre], step: float, decimals: int
-) -> tuple[Segment, ...]:
-    """Segments whose centres lie so far on the way from `starts` to `ends`: 0 at the start, 1 at the end."""
+def ids(groups: Groups) -> set[int]:
+    return {segment.segment_id for segment in groups.segments}
 
-    def centre(one: Centre, other: Centre) -> Centre:
-        return tuple(round(a + step * (b - a), decimals) + 0.0 for a, b in zip(one, other, strict=True))
+
+def numbered(refit: Groups, shared: Mapping[tuple[int, int], int]) -> Groups:
+    """The refit with the champion's ids; `shared[id, old_id]` counts the customers of both, ids being places + 1."""
+    counts = {(number - 1, old_id): count for (number, old_id), count in shared.items()}
+    matched = zip(matching.matched_ids(counts, [0.0] * len(refit.segments)).ids, refit.segments, strict=True)
+    return replace(refit, segments=tuple(replace(one, segment_id=number) for number, one in matched))
+
+
+def along(stops: Sequence[Groups], step: float, decimals: int) -> Groups:
+    """So far on the way over `stops`, which are equally far apart: 0 is the first, 1 the last."""
+    stop = min(int(step * (len(stops) - 1)), len(stops) - 2)
+    return between(stops[stop], stops[stop + 1], step * (len(stops) - 1) - stop, decimals)
+
+
+def between(then: Groups, now: Groups, step: float, decimals: int) -> Groups:
+    """Centres and scales so far on the straight way from `then` to `now`: 0 is the one, 1 the other. Ids are equal."""
+    if step in (0, 1):
+        return now if step else then
+
+    def part(a: float, b: float) -> float:
+        return round(a + step * (b - a), decimals) + 0.0
+
+    def scaling(one: Scaling, other: Scaling) -> Scaling:
+        # A deviation is a factor: half-way from 1 to 4 is 2.
+        deviation = round(one.deviation ** (1 - step) * other.deviation**step, decimals)
+        return replace(other, fill=part(one.fill, other.fill), mean=part(one.mean, other.mean), deviation=deviation)
+
+    scalings = tuple(map(scaling, then.scalings, now.scalings))
+    starts = {one.segment_id: one.centre for one in in_scales(then, scalings)}
+    segments = tuple(
+        replace(one, centre=tuple(map(part, starts[one.segment_id], one.centre))) for one in in_scales(now, scalings)
+    )
+    return Groups(scalings, segments)
+
+
+def in_scales(groups: Groups, scalings: Sequence[Scaling]) -> tuple[Segment, ...]:
+    """The segments with the same centres told in other scales of the same features."""
+
+    def coordinate(value: float, one: Scaling, other: Scaling) -> float:
+        level = one.mean + value / one.weight * one.deviation
+        return (level - other.mean) / other.deviation * other.weight
 
     return tuple(
-        Segment(number, "", (), ends[number] if step == 1 else centre(starts[number], ends[number]))
-        for number in sorted(ends)
+        replace(segment, centre=tuple(map(coordinate, segment.centre, groups.scalings, scalings)))
+        for segment in groups.segments
     )
 
 
@@ -109,38 +158,33 @@ def loss(way: Way, refit: Way) -> float:
     return way.squares / refit.squares - 1 if refit.squares else 0.0
 
 
-def _can_follow(scaled: DataFrame, known: SegmentModel, k: int) -> bool:
+def _can_follow(known: SegmentModel, refit: Groups) -> bool:
     is_k_means = not any(segment.spread for segment in known.segments)
-    has_columns = {scaling.name for scaling in known.scalings} <= set(scaled.columns)
-    return k > 1 and len(known.segments) == k and is_k_means and has_columns
+    is_as_many = 1 < len(refit.segments) == len(known.segments)
+    return is_k_means and is_as_many and _shapes(known.scalings) == _shapes(refit.scalings)
 
 
-def _segments_of(scaled: DataFrame, known: SegmentModel) -> DataFrame:
-    """The customers' new coordinates with `old_id`, the segment in which the champion has them today."""
-    kept = scaled.withColumnRenamed(transforms.COORDINATES, "refit_coordinates")
-    then = assign(transforms.scaled(kept, known.scalings, known.decimals), known.segments, known.decimals)
-    return then.select(F.col("refit_coordinates").alias(transforms.COORDINATES), F.col("segment_id").alias("old_id"))
+def _shapes(scalings: Sequence[Scaling]) -> list[Scaling]:
+    """What of the scalings is chosen, not measured."""
+    return [replace(one, fill=0.0, mean=0.0, deviation=1.0) for one in scalings]
 
 
-def _means(before: DataFrame, width: int) -> dict[int, Centre]:
+def _with_segment(scaled: DataFrame, then: Groups, params: SegmentParams) -> DataFrame:
+    """The customers with `old_id`, the segment in which the champion has them today."""
+    there = transforms.scaled(scaled, then.scalings, params.decimals, "then")
+    return there.withColumn("old_id", nearest(then.segments, params.decimals, "then")["segment_id"]).drop("then")
+
+
+def _means(before: DataFrame, width: int) -> tuple[Segment, ...]:
+    """The champion's segments, with the means of today's customers as centres."""
     means = [F.avg(F.col(transforms.COORDINATES)[place]).alias(str(place)) for place in range(width)]
     rows = before.groupBy("old_id").agg(*means).collect()
-    return {row.old_id: tuple(row[str(place)] for place in range(width)) for row in rows}
+    return tuple(Segment(row.old_id, "", (), tuple(row[str(place)] for place in range(width))) for row in rows)
 
 
-def _ways(before: DataFrame, lines: Mapping[float, tuple[Segment, ...]], params: SegmentParams) -> tuple[Way, ...]:
-    """All steps in one pass over the customers."""
-    figures = []
-    for place, segments in enumerate(lines.values()):
-        found = nearest(segments, params.decimals)
-        is_kept = (found["segment_id"] == F.col("old_id")).cast("double")
-        figures += [F.avg(is_kept).alias(f"kept_{place}"), F.sum(found["distance"] ** 2).alias(f"squares_{place}")]
-    row = transforms.one_row(before.agg(*figures))
-    return tuple(
-        Way(step, row[f"kept_{place}"], round(row[f"squares_{place}"], params.decimals))
-        for place, step in enumerate(lines)
-    )
-
-
-def _numbered(centres: Sequence[Centre]) -> tuple[Segment, ...]:
-    return tuple(Segment(place, "", (), centre) for place, centre in enumerate(centres))
+def _way(before: DataFrame, step: float, groups: Groups, refit: Groups, params: SegmentParams) -> Way:
+    there = transforms.scaled(before, groups.scalings, params.decimals, "there")
+    is_kept = nearest(groups.segments, params.decimals, "there")["segment_id"] == F.col("old_id")
+    away = nearest(in_scales(groups, refit.scalings), params.decimals)["distance"]
+    row = transforms.one_row(there.agg(F.avg(is_kept.cast("double")).alias("kept"), F.sum(away**2).alias("squares")))
+    return Way(step, row["kept"], round(row["squares"], params.decimals))

@@ -19,6 +19,8 @@ from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers,
 from spark_jobs.segments.model import SegmentModel, fit, unnamed
 from spark_jobs.segments.named import Named, named
 from spark_jobs.segments.params import SegmentParams
+from spark_jobs.segments.staying import Groups, Settled
+from spark_jobs.segments.transforms import Scaling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,8 +72,13 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
     choice = choose_k.choose(points, params)
     known = champions.model(settings)
     origin = _origin(settings, path, params)
-    settled = _settled(scaled, known, origin, choice.k, params)
-    groups = {shapes.K_MEANS: unnamed(settled.centres, params.decimals)}
+    settled = _settled(scaled, scalings, known, origin, choice.k, params)
+    # A refit that was held back measures in scales of its own; whatever competes with it does so in them.
+    scalings = settled.groups.scalings
+    scaled = transforms.scaled(features, scalings, params.decimals).cache()
+    points = inputs.points(inputs.drawn(scaled, params.sample_customers))
+    centres = [segment.centre for segment in settled.groups.segments]
+    groups = {shapes.K_MEANS: unnamed(centres, params.decimals)}
     seconds = {shapes.K_MEANS: round(time.perf_counter() - began, 2)}
     rivals = shapes.shapes(points, choice.k, params) if choice.k > 1 else ()
     groups |= {rival.recipe: rival.segments for rival in rivals if rival.segments}
@@ -203,15 +210,21 @@ def _row(candidate: choose_k.Candidate) -> dict[str, Any]:
 
 
 def _settled(
-    scaled: DataFrame, known: SegmentModel | None, origin: str, k: int, params: SegmentParams
-) -> staying.Settled:
+    scaled: DataFrame,
+    scalings: tuple[Scaling, ...],
+    known: SegmentModel | None,
+    origin: str,
+    k: int,
+    params: SegmentParams,
+) -> Settled:
     """K-Means, no farther from the champion than customers may move.
 
     A champion of this very training, which was begun again, has settled already: a second time would go farther.
     """
     if known and known.report.get("origin") == origin and known.report.get("recipe") == shapes.K_MEANS:
-        return staying.Settled(tuple(segment.centre for segment in known.segments))
-    return staying.settle(scaled, known, fit(scaled, k, params), params)
+        return Settled(Groups(known.scalings, known.segments))
+    refit = Groups(scalings, unnamed(fit(scaled, k, params), params.decimals))
+    return staying.settle(scaled, known, refit, params)
 
 
 def _origin(settings: Settings, features: Path, params: SegmentParams) -> str:

@@ -77,11 +77,11 @@ def measure(features: DataFrame, params: SegmentParams) -> tuple[Scaling, ...]:
     )
 
 
-def scaled(features: DataFrame, scalings: tuple[Scaling, ...], decimals: int) -> DataFrame:
-    """Add the array column `coordinates`, one rounded double per scaling, in its order."""
+def scaled(features: DataFrame, scalings: tuple[Scaling, ...], decimals: int, column: str = COORDINATES) -> DataFrame:
+    """Add the array column of coordinates, one rounded double per scaling, in its order."""
     coordinates = [F.round(_coordinate(scaling), decimals) for scaling in scalings]
     empty = F.array().cast("array<double>")
-    return features.withColumn(COORDINATES, F.array(*coordinates) if coordinates else empty)
+    return features.withColumn(column, F.array(*coordinates) if coordinates else empty)
 
 
 def one_row(frame: DataFrame) -> Row:

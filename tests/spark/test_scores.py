@@ -39,7 +39,7 @@ PARAMS = replace(
 )
 # A home is trained with three of them: the test of a home is not one of recipes.
 HOME = ("logistic", "boosting", "bayes")
-RECIPES = ("logistic", "tree", "forest", "boosting", "svm", "bayes", "neighbours", "net")
+RECIPES = ("logistic", "tree", "forest", "boosting", "svm", "bayes", "neighbours", "net", "average")
 KEY = ["customer_id", "target", "category"]
 
 

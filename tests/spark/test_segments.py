@@ -276,7 +276,10 @@ def test_ids_are_those_of_the_champion_where_there_is_no_release_before(shop):
 
 def test_a_refit_goes_only_so_far_as_customers_keep_their_segment(spark):
     from spark_jobs.segments import staying, transforms
-    from spark_jobs.segments.model import Segment, SegmentModel
+    from spark_jobs.segments.model import Segment, SegmentModel, unnamed
+
+    def refit(*centres: float) -> staying.Groups:
+        return staying.Groups((plain,), unnamed([(centre,) for centre in centres], 6))
 
     plain = transforms.Scaling("spend", False, 1.0, 0.0, 0.0, 0.0, 1.0, 1000.0, 1.0)
     segments = tuple(Segment(number, "", (), (centre,)) for number, centre in ((7, 75.0), (9, 25.0)))
@@ -285,15 +288,37 @@ def test_a_refit_goes_only_so_far_as_customers_keep_their_segment(spark):
     scaled = transforms.scaled(customers, (plain,), 6)
 
     # 50 customers lie nearest to 25, on average at 24.5, the others at 75. The refit's border is 62, so 12 of 101 would
-    # change; that of .4 of the way 54.65, for which five do, that of .6 57.1, for which eight do.
-    found = staying.settle(scaled, known, ((40.0,), (84.0,)), PARAMS)
-    assert found.taken.step == 0.4
+    # change; that of .4 of the way from these means 54.65, for which five do, that of .6 57.1, for which eight do. From
+    # the champion over the means to the refit these are .7 and .8 of the way.
+    found = staying.settle(scaled, known, refit(40.0, 84.0), PARAMS)
+    assert found.taken.step == 0.7
     assert found.taken.kept == pytest.approx(96 / 101)
     assert found.refit.kept == pytest.approx(89 / 101)
-    assert sorted(found.centres) == [(30.7,), (78.6,)]
+    assert {one.segment_id: one.centre for one in found.groups.segments} == {9: (30.7,), 7: (78.6,)}
 
-    assert staying.settle(scaled, known, ((10.0,), (50.0,), (90.0,)), PARAMS).taken is None  # a segment came
-    assert staying.settle(scaled, None, ((40.0,), (84.0,)), PARAMS).centres == ((40.0,), (84.0,))
+    assert staying.settle(scaled, known, refit(10.0, 50.0, 90.0), PARAMS).taken is None  # a segment came
+    assert staying.settle(scaled, None, refit(40.0, 84.0), PARAMS).groups == refit(40.0, 84.0)
+
+
+def test_a_refit_can_be_held_back_to_the_scales_of_the_champion(spark):
+    from spark_jobs.segments import staying, transforms
+    from spark_jobs.segments.model import Segment, SegmentModel, unnamed
+
+    then = transforms.Scaling("spend", False, 1.0, 0.0, 0.0, 0.0, 1.0, 1000.0, 1.0)
+    now = replace(then, mean=50.0, deviation=10.0)
+    segments = tuple(Segment(number, "", (), (centre,)) for number, centre in ((7, 70.0), (9, 10.0)))
+    customers = spark.range(101).selectExpr("cast(id as string) as customer_id", "cast(id as double) as spend")
+    scaled = transforms.scaled(customers, (now,), 6)
+    known = SegmentModel("2024-03-04", "", 6, (then,), segments, {})
+    all_stay = replace(PARAMS, least_kept=1.0, most_lost=9.0)
+
+    # The champion's border is 40. Those below lie at 19.5 on average, so that its border would rise at the first step,
+    # and the one at 40 would move. In the new scales 60 and 90 are 1 and 4.
+    found = staying.settle(scaled, known, staying.Groups((now,), unnamed([(1.0,), (4.0,)], 6)), all_stay)
+    assert (found.taken.step, found.taken.kept) == (0.0, 1.0)
+    assert found.groups == staying.Groups((then,), segments)
+    # To the nearer of 60 and 90: sums of squares of 0..60, 1..15, 15..1 and 0..10, over the deviation's square.
+    assert found.refit.squares == pytest.approx((73810 + 1240 + 1015 + 385) / 100)
 
 
 def test_who_moved_since_the_release_before_is_told_with_the_features_that_moved(shop):
