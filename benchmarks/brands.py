@@ -12,8 +12,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from benchmarks import habits
+from huaxiang.dbt_numbers import numbers
 from huaxiang.settings import PROJECT, load_settings
-from huaxiang.warehouse.numbers import numbers
 
 if TYPE_CHECKING:
     import duckdb

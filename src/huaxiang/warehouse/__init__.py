@@ -26,6 +26,7 @@ from huaxiang.features.registry import NAME as REGISTRY
 from huaxiang.features.registry import registry
 from huaxiang.files import write_text
 from huaxiang.identity.policy import load_policy
+from huaxiang.judging import next_purchases
 from huaxiang.progress import tell
 from huaxiang.release import store
 from huaxiang.settings import Run, Settings
@@ -146,6 +147,8 @@ def features(settings: Settings, run: Run) -> None:
                 settings.home.build(run.id) / REGISTRY,
                 registry(load_features(settings), run, built.seconds, connection),
             )
+            if rows["customer_category_next_purchases"]:
+                next_purchases.write(connection, run.as_of, settings.project, folder)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
