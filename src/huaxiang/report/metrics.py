@@ -75,11 +75,6 @@ _METRICS = {
         "days",
         False,
     ),
-    "outlier_recall": Metric(
-        "Planted businesses found",
-        "share of business buyers, planted among the customers of the training, that are called unlike everybody",
-        "share",
-    ),
     "held_share": Metric(
         "Rules that hold later", "share of the rules that also hold in later orders, which they were not made from",
         "share",
@@ -113,6 +108,11 @@ _METRICS = {
     ),
     "stability": Metric(
         "Stability (adjusted Rand index)", "how alike the groups are when customers are drawn anew: 1 is the same"
+    ),
+    "outlier_recall": Metric(
+        "Planted businesses found",
+        "share of business buyers, planted among the customers of the training, that are called unlike everybody",
+        "share",
     ),
 }  # fmt: skip
 

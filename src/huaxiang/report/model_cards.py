@@ -94,7 +94,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe of the training: its figures in the order of the card's measures, what became of it, and the seconds
+    """A recipe of the training: its figures in the order of those compared, what became of it, and the seconds
     that its fits took, None where they were not kept."""
 
     name: str
@@ -108,7 +108,8 @@ class Recipe:
 class ModelCard:
     """A model of the build. Days are as the card has them; what a card does not say is empty.
 
-    `baseline` is its name, `baseline_words` says what it does, `is_baseline` that it is itself in use.
+    `baseline` is its name, `baseline_words` says what it does, `is_baseline` that it is itself in use. `compared` are
+    the measures that the recipes tried have.
     """
 
     target: str
@@ -126,6 +127,7 @@ class ModelCard:
     split: str
     customers: int | None
     measures: tuple[Measure, ...]
+    compared: tuple[Measure, ...]
     tried: tuple[Recipe, ...]
     why: str
     notes: tuple[str, ...]
@@ -151,6 +153,9 @@ def read_card(said: Mapping[str, Any], family: str, costs: Mapping[str, float] |
     sentence = sentence or str(said.get("description") or "")
     figures = said.get("metrics") or {}
     measures = read_measures(figures, str(said.get("judged_by") or ""), said.get("baselines") or {})
+    compared = tuple(
+        one for one in measures if any(one.key in (row.get("metrics") or {}) for row in said.get("tried") or ())
+    )
     customers = figures.get("customers") or figures.get("judged_customers")
     baseline = said.get("baseline") or {}
     recipe = said.get("recipe") or next(
@@ -172,7 +177,8 @@ def read_card(said: Mapping[str, Any], family: str, costs: Mapping[str, float] |
         split=str(said.get("split") or ""),
         customers=int(customers) if isinstance(customers, int | float) else None,
         measures=measures,
-        tried=_tried(said, [measure.key for measure in measures], recipe, costs or {}),
+        compared=compared,
+        tried=_tried(said, [measure.key for measure in compared], recipe, costs or {}),
         why=_why(said, recipe),
         notes=tuple(_sentence(str(note)) for note in said.get("notes") or () if note),
         tables=card_tables(said),

@@ -72,9 +72,9 @@ def drawings(card: ModelCard) -> list[Markup | None]:
 def cost(card: ModelCard) -> Markup | None:
     """The picture of quality against seconds: all that was tried, the quickest first, by the figure that decides. None
     where fewer than two recipes can be drawn."""
-    if not card.measures:
+    if not card.compared:
         return None
-    metric = card.measures[0].metric
+    metric = card.compared[0].metric
     known = sorted(
         (one for one in card.tried if one.seconds is not None and one.figures), key=lambda one: one.seconds or 0
     )
