@@ -149,8 +149,10 @@ def card(connection: duckdb.DuckDBPyConnection, as_of: date, model: Numbers) -> 
     rows = found.fetchall()
     if len(rows) < _LEAST_CUSTOMERS:
         return None
-    metrics = _metrics(dict(zip(names, zip(*rows, strict=True), strict=True)))
-    held, low, high = (100 * metrics[f"coverage{end}"] for end in ("", "_low", "_high"))
+    of_customers = dict(zip(names, zip(*rows, strict=True), strict=True))
+    covered = of_clusters(of_customers["covered"], of_customers["gaps"])
+    metrics = {**_metrics(of_customers), "coverage": covered.value}
+    held, low, high = (f"{100 * bound:.1f}" for bound in (covered.value, covered.low, covered.high))
     return {
         "model": MODEL,
         "judged_as_of": str(as_of),
@@ -163,9 +165,9 @@ def card(connection: duckdb.DuckDBPyConnection, as_of: date, model: Numbers) -> 
             f"{int(metrics['gaps']):,} purchases of the {_WINDOW_DAYS} days up to {as_of}, each foretold from the "
             "customer's purchases before it and from the category's before these days."
         ),
-        "metrics": {name: value for name, value in metrics.items() if not name.startswith("coverage")},
+        "metrics": metrics,
         "notes": [
-            f"the interval of 80 % held {held:.1f} % of these purchases ({low:.1f} to {high:.1f})",
+            f"the interval of 80 % held {held} % of these purchases ({low} to {high})",
             "a category that is not bought again has no day to be judged by",
         ],
     }
@@ -180,4 +182,4 @@ def _metrics(of_customers: Mapping[str, Sequence[float]]) -> dict[str, float]:
         found |= of_clusters(ours, gaps).figures(name)
         found |= of_clusters(baseline, gaps).figures(f"baseline_{name}")
         found |= of_clusters(gained, gaps).figures(f"{name}_gain")
-    return found | of_clusters(of_customers["covered"], gaps).figures("coverage")
+    return found
