@@ -82,7 +82,8 @@ def write_full_home(settings: Settings) -> None:
                 ("lifecycle", "active", 1.0, f"{one.orders} orders", "rule"),
                 ("favourite", one.category, 0.5, f"half of all, {REVERSED}", "fact"),
             )
-        ],
+        ]
+        + [("10", RUN.as_of, "unlike_everybody", "yes", 1.0, UNUSUAL, "model")],
     )
     _audiences(build)
     _levels(build)

@@ -242,7 +242,8 @@ def profiles(settings: Settings, run: Run) -> None:
         figures.write(build_dir, counted, used)
         if stale := sum(one.is_stale for one in counted):
             log.fact("tags on a model older than they hold", stale)
-        if unjudged := sum(tag.kind == "model" and one.gain is None for tag, one in zip(used, counted, strict=True)):
+        models = {tag.name for tag in used if tag.kind == "model"}
+        if unjudged := sum(one.name in models and one.customers > 0 and one.gain is None for one in counted):
             log.fact("tags of a model beside no baseline", unjudged)
         if idle := _idle_statements(settings, run):
             log.fact("statements of people that are no tag", idle)
