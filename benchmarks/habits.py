@@ -1,8 +1,9 @@
 """Whether the figures behind tags are habits: `python -m benchmarks.habits`, on the home of HUAXIANG_HOME.
 
 Split half: each figure is computed from every other order day of a customer and from the rest; the correlation of the
-halves over customers with ten order days or more, stepped up to the whole length (Spearman and Brown). And the value
-level of a day beside what is spent in the 28 days after it, which it foretells worse or better than plainer rankings.
+halves over customers with ten order days or more, stepped up to the whole length (Spearman and Brown); of brands those
+alone of whom something is said (`benchmarks.brands`). And the value level of a day beside what is spent in the 28 days
+after it, which it foretells worse or better than plainer rankings.
 """
 
 from __future__ import annotations
@@ -18,13 +19,7 @@ if TYPE_CHECKING:
 
     from huaxiang.promotion import Interval
 
-_HALVES = """
-create temp table halves as
-select customer_id, ordered_on, row_number() over own % 2 as half, count(*) over (partition by customer_id) as days
-from features.customer_days where order_count > 0
-window own as (partition by customer_id order by ordered_on)
-qualify days >= 10
-"""
+_RESAMPLES, _SEED = 1000, 20171130
 
 
 def _of(table: str, figure: str) -> str:
@@ -49,21 +44,6 @@ _FIGURES = {
         where priced_quantity > 0 group by all""",
     "display_share": _of("customer_promotion_days", "sum(displayed_count) / sum(product_count)"),
     "mailer_share": _of("customer_promotion_days", "sum(mailed_count) / sum(product_count)"),
-    "brand_repeat_share": """
-        with brands as (
-            select bought.customer_id, half, bought.category, manufacturer_id, count(*) as bought
-            from features.purchases as bought
-            inner join staging.stg_products as products using (product_id)
-            inner join halves using (customer_id, ordered_on)
-            where manufacturer_id is not null and not coalesce(is_private_label, false) and bought.category is not null
-            group by all
-        ),
-        categories as (
-            select customer_id, half, category, sum(bought) as bought, max(bought) as favourite from brands
-            group by all having sum(bought) >= 3
-        )
-        select customer_id, half, sum(favourite) / sum(bought) as x from categories
-        group by all having count(*) >= 5""",
 }
 
 _RANKED = """
@@ -107,20 +87,52 @@ def main() -> None:
         print("\n".join([*reliabilities(connection), *levels(connection, day), *rankings(connection, day)]))
 
 
+def halve(connection: duckdb.DuckDBPyConnection, first: date | None = None, end: date | None = None) -> None:
+    """Table `halves`: every order day from `first` on and before `end` in one of two halves, of customers with ten."""
+    connection.execute(
+        """
+        create or replace temp table halves as
+        select customer_id, ordered_on, row_number() over own % 2 as half,
+            count(*) over (partition by customer_id) as days
+        from features.customer_days
+        where order_count > 0 and coalesce(ordered_on >= $first, true) and coalesce(ordered_on < $end, true)
+        window own as (partition by customer_id order by ordered_on)
+        qualify days >= 10
+        """,
+        {"first": first, "end": end},
+    )
+
+
 def reliabilities(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """A line per figure: the reliability of the whole, the correlation of the halves, and of how many customers."""
-    connection.execute(_HALVES)
-    lines = []
-    for name, query in _FIGURES.items():
-        found = connection.execute(
-            f"with figures as ({query}) select corr(one.x, other.x), count(*) from figures as one"
-            " inner join figures as other using (customer_id)"
-            " where one.half = 0 and other.half = 1 and one.x is not null and other.x is not null"
-        ).fetchall()
-        correlation, customers = found[0]
-        whole = 2 * correlation / (1 + correlation)
-        lines.append(f"{name}: reliability {whole:.2f} (halves {correlation:.2f}), {customers:,} customers")
-    return lines
+    """A line per figure."""
+    from benchmarks import brands
+
+    halve(connection)
+    figures = {**_FIGURES, "brand_repeat_share": brands.figure()}
+    return [f"{name}: {reliability(connection, query)}" for name, query in figures.items()]
+
+
+def reliability(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The reliability of the whole with its 95 % interval, the correlation of the halves, and of how many customers."""
+    import numpy as np
+
+    from huaxiang.judging.resampling import draws, of_draws
+
+    found = connection.execute(
+        f"with figures as ({query}) select one.x::double as one, other.x::double as other"
+        " from figures as one inner join figures as other using (customer_id)"
+        " where one.half = 0 and other.half = 1 and one.x is not null and other.x is not null order by customer_id"
+    ).fetchnumpy()
+    one, other = (np.asarray(found[name]) - np.mean(found[name]) for name in ("one", "other"))
+    drawn = draws(len(one), _RESAMPLES, _SEED)
+    products = np.stack([one, other, one * one, other * other, one * other]) @ drawn / len(one)
+    mean, mean_other, square, square_other, both = products
+    halves = (both - mean * mean_other) / np.sqrt((square - mean**2) * (square_other - mean_other**2))
+    whole = of_draws(2 * halves / (1 + halves)).interval()
+    return (
+        f"reliability {whole.value:.2f} [{whole.low:.2f}, {whole.high:.2f}] (halves {halves[0]:.2f}), "
+        f"{len(one):,} customers"
+    )
 
 
 def levels(connection: duckdb.DuckDBPyConnection, day: date) -> list[str]:

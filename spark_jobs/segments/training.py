@@ -15,7 +15,7 @@ from huaxiang.code_version import code_hash
 from huaxiang.promotion import Decision, Judging
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
-from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers, shapes, staying, transforms
+from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers, planting, shapes, staying, transforms
 from spark_jobs.segments.model import SegmentModel, fit, unnamed
 from spark_jobs.segments.named import Named, named
 from spark_jobs.segments.params import SegmentParams
@@ -86,27 +86,34 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
 
     told = {recipe: named(spark, settings, run, scaled, known, some, params) for recipe, some in groups.items()}
     rival = {one.recipe: one for one in rivals}
-    judging = compared(points, told, rival, params)
+    each = silhouettes(points, told)
+    judging = compared(each, rival, params)
     incumbent = tracking.incumbent(settings, champions.TARGET)
     decision = judging.decide(incumbent.recipe if incumbent else None)
 
     kept = told[shapes.K_MEANS].customers
     crowd = outliers.learn(kept, params.outliers)
-    judged = baseline.judge(kept, points, params) if choice.k > 1 else {}
-    beside = {key: value for name, found in judged.items() for key, value in found.figures(name).items()}
+    judged = baseline.judge(kept, points, params) if choice.k > 1 else None
+    beside = judged.figures(params) if judged else {}
+    found = planting.judge(kept, params.outliers)
     shared = {
         "customers": float(scaled.count()),
         **{f"baseline_{name}": value for name, value in beside.items()},
         **{f"outlier_{name}": value for name, value in (crowd.report if crowd else {}).items()},
+        **found,
     }
     figures = {
         recipe: {**_figures(points, one, choice, rival.get(recipe), params), **shared} for recipe, one in told.items()
     }
+    if judged:
+        for recipe, values in each.items():
+            figures[recipe] |= choose_k.over_customers(values - judged.each, params).figures("silhouette_gain")
     figures[shapes.K_MEANS] |= settled.figures
     report = {
         "baseline": {"name": "five groups by RFM score", **beside},
+        "baselines": {"outlier_recall": planting.BASELINE},
         "k_table": [_row(candidate) for candidate in choice.candidates],
-        "notes": [*choice.notes, *([settled.note] if settled.note else [])],
+        "notes": [*choice.notes, *([settled.note] if settled.note else []), *planting.notes(found)],
         "origin": origin,
         "tried": _tried(figures, decision, rivals),
         "left_out_features": [f.name for f in params.features if f.name not in {s.name for s in scalings}],
@@ -140,18 +147,21 @@ def train(spark: SparkSession, settings: Settings, run: Run, path: Path, params:
 # Judging.
 
 
-def compared(
-    points: Array, told: Mapping[str, Named], rival: Mapping[str, shapes.Shape], params: SegmentParams
-) -> Judging:
-    """K-Means and the shapes that can compete, by the silhouette of every customer; differences are paired."""
+def silhouettes(points: Array, told: Mapping[str, Named]) -> dict[str, Array]:
+    """Every customer's silhouette by each recipe that tells the customers apart."""
     from sklearn.metrics import silhouette_samples
 
-    each = {
-        recipe: silhouette_samples(points, one.customers["segment_id"].to_numpy())
-        for recipe, one in told.items()
-        if len(one.segments) > 1 and (recipe not in rival or not rival[recipe].reason)
-    }
-    metric = {recipe: float(values.mean()) for recipe, values in each.items()} or {shapes.K_MEANS: 0.0}
+    labels = {recipe: one.customers["segment_id"].to_numpy() for recipe, one in told.items()}
+    return {recipe: silhouette_samples(points, of) for recipe, of in labels.items() if len(set(of)) > 1}
+
+
+def compared(each: Mapping[str, Array], rival: Mapping[str, shapes.Shape], params: SegmentParams) -> Judging:
+    """K-Means and the shapes that can compete, by the silhouette of every customer; differences are paired."""
+    metric = {
+        recipe: float(values.mean())
+        for recipe, values in each.items()
+        if recipe not in rival or not rival[recipe].reason
+    } or {shapes.K_MEANS: 0.0}
     return promotion.judging(
         metric, lambda one, other: choose_k.over_customers(each[one] - each[other], params), shapes.K_MEANS
     )

@@ -30,6 +30,7 @@ from huaxiang.spool import Entry
 
 RELEASES = "releases"
 _KEY, _MODEL = "spool_key", "spool_model"
+_TAG_FIGURES = ("coverage", "confidence", "changed", "gain", "gain_low", "gain_high")
 
 # Whether a champion cannot score with what a training had: (training, champion) -> it cannot.
 CannotScore = Callable[[Training, Version], bool]
@@ -112,12 +113,12 @@ def hand_over_release(settings: Settings, entry: Entry) -> str:
 
 def _tag_figures(said: Mapping[str, Any]) -> dict[str, float]:
     """Of every tag the share of customers who have it, its mean confidence, the share whose value changed since the
-    release before, by how much its model is better than the baseline, and the age in days of what it rests on; as
-    `tag_<figure>.<tag>`."""
+    release before, by how much its model is better than the baseline, with the interval, and the age in days of what it
+    rests on; as `tag_<figure>.<tag>`."""
     found: dict[str, float] = {}
     for name, one in (said.get("tags") or {}).items():
         age_days = (date.fromisoformat(said["as_of"]) - date.fromisoformat(one["rests_on"])).days
-        of_tag = {key: one.get(key) for key in ("coverage", "confidence", "changed", "gain")} | {"age_days": age_days}
+        of_tag = {key: one.get(key) for key in _TAG_FIGURES} | {"age_days": age_days}
         found |= {f"tag_{key}.{name}": float(value) for key, value in of_tag.items() if value is not None}
     return found
 

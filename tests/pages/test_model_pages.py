@@ -10,6 +10,14 @@ from tests.pages.homes import HOSTILE_ID, REASON, SCRIPT
 pytestmark = pytest.mark.pages
 
 
+def test_what_is_judged_every_day_has_a_card_without_a_version(full_report, visit):
+    seen = visit(full_report / "models.html")
+    said = seen.text("#next_purchases")
+    assert "16.20 days (15.40 days to 17.00 days), baseline 17.30 days" in said
+    assert "Computed anew every day by the features' SQL, without a training." in said
+    assert "version –" not in said
+
+
 def test_a_model_stands_beside_its_baseline_with_both_intervals_and_a_verdict(full_report, visit):
     seen = visit(full_report / "models.html")
     away = seen.text("#churn_28d")

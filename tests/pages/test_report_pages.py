@@ -318,6 +318,9 @@ def test_the_tags_page_says_how_the_model_behind_a_tag_stands_beside_its_baselin
     seen = visit(full_report / "tags.html")
     assert "Better than recency alone by 0.041 (0.030 to 0.052)." in seen.text("#tag-churn_risk")
     assert "Its model" not in seen.text("#tag-lifecycle")
+    assert "Better than the category alone by 1.10 days (0.91 to 1.30)." in seen.text("#tag-next_due_category")
+    assert "holds no comparison with a baseline" in seen.text("#tag-unlike_everybody")
+    assert "no baseline to hold 1 tag of a model against: Unlike everybody" in seen.text("#unjudged")
 
 
 def test_the_attributes_page_keeps_declared_and_inferred_apart_and_shows_what_was_tried_and_lost(full_report, visit):

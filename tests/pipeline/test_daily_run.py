@@ -11,6 +11,7 @@ import pytest
 from huaxiang import cli, release, tracking
 from huaxiang.models import apart
 from huaxiang.settings import PROJECT, load_settings
+from huaxiang.tags import load_tags
 from tests.pipeline.conftest import home_at, run_words
 
 pytestmark = [pytest.mark.dbt, pytest.mark.spark, pytest.mark.slow]
@@ -64,6 +65,15 @@ def test_a_past_release_is_made_again_from_raw_bytes_with_its_own_models(home, s
     assert [path.read_bytes() for path in (settings.home.current, settings.home.lease)] == state
     assert not list(settings.home.root.glob(".timetravel-*"))
     assert len(client.search_model_versions("name = 'segments'")) == 1
+
+
+def test_every_tag_of_a_model_that_says_something_stands_beside_its_baseline(served):
+    current, _ = served
+    judged = {tag.name for tag in load_tags(load_settings()) if tag.kind == "model"}
+    said = {name: one for name, one in current.manifest["tags"].items() if name in judged}
+    assert {name for name, one in said.items() if one["gain"] is None and one["customers"]} == set()
+    new = ("unlike_everybody", "next_due_category", "due_this_week", "lapsed_category")
+    assert all(said[name]["gain_low"] < said[name]["gain_high"] for name in new)
 
 
 def test_the_released_totals_equal_those_of_the_data_set(served):

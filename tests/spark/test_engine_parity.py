@@ -13,6 +13,7 @@ import pytest
 
 from huaxiang import identity, warehouse
 from huaxiang.errors import HuaxiangError, MissingPartition
+from huaxiang.judging import next_purchases
 from huaxiang.landing.ledger import read_ledger
 from huaxiang.landing.versions import known_files, write_known_files
 from huaxiang.release.content_hash import content_hash
@@ -130,6 +131,12 @@ def test_both_engines_export_the_same_tables(homes) -> None:
     # features, profiles, audiences, what models read, models, and the account of records
     assert len(exports[0]) == 8 + 3 + 1 + 5 + len(MODEL_TABLES) + 1
     assert exports[0] == exports[1]
+
+
+def test_next_purchases_are_judged_alike_on_both_engines(homes) -> None:
+    said = [(one.home.build(RUN.id) / "features" / next_purchases.FILE).read_text() for one in homes.values()]
+    assert said[0] == said[1]
+    assert json.loads(said[0])["metrics"]["gaps"] > 100
 
 
 def test_on_spark_too_only_the_days_that_changed_are_built(homes) -> None:

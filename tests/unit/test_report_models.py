@@ -100,6 +100,24 @@ def test_shares_differ_by_percentage_points():
     assert _said(hits)[1] == "Better than recency alone by 10.0 percentage points (8.0 to 12.0)."
 
 
+def test_an_error_in_days_is_told_in_days():
+    error = {"error_days": 16.2, "baseline_error_days": 17.3, "error_days_gain": 1.1}
+    error |= {"error_days_gain_low": 0.914, "error_days_gain_high": 1.3}
+    card = _card(error, baseline={"name": "the category alone"}, judged_by="error_days")
+    [measure] = card.measures
+    assert verdict(measure, card) == ("passed", "Better than the category alone by 1.10 days (0.91 to 1.30).")
+    assert measure.metric.say(measure.model.value) == "16.20 days"
+
+
+def test_a_figure_can_have_a_baseline_of_its_own():
+    figures = {"silhouette": 0.3, "baseline_silhouette": 0.1, "outlier_recall": 0.9, "baseline_outlier_recall": 0.95}
+    figures |= {"outlier_recall_gain": -0.05, "outlier_recall_gain_low": -0.08, "outlier_recall_gain_high": -0.02}
+    card = _card(figures, baselines={"outlier_recall": "the distance"}, recipe="recency_alone")
+    said = {measure.key: verdict(measure, card) for measure in card.measures}
+    assert said["outlier_recall"] == ("failed", "Worse than the distance by 5.0 percentage points (2.0 to 8.0).")
+    assert said["silhouette"][1].startswith("The baseline itself is in use (recency alone)")
+
+
 def test_without_a_paired_difference_the_intervals_are_compared():
     assert _said(AUC | {"baseline_auc_low": 0.82, "baseline_auc_high": 0.84})[0] == "passed"
     touching = _said(AUC | {"baseline_auc_low": 0.82, "baseline_auc_high": 0.86})

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 from spark_jobs.segments import shapes
 from spark_jobs.segments.named import Named
 from spark_jobs.segments.params import SegmentParams
-from spark_jobs.segments.training import compared
+from spark_jobs.segments.training import compared, silhouettes
 
 PARAMS = replace(SegmentParams(), bootstraps=6, largest_k=4)
 TRUTH = np.repeat([0, 1, 2], 150)
@@ -84,6 +84,7 @@ def test_a_shape_that_may_compete_and_is_surely_better_separated_takes_over(reas
         recipe: Named(rival.segments, pd.DataFrame({"segment_id": labels + 1}), None)
         for recipe, labels in ((shapes.K_MEANS, worse), (shapes.DENSITY, rival.labels))
     }
-    judging = compared(points, told, {shapes.DENSITY: replace(rival, reason=reason)}, PARAMS)
+    each = silhouettes(points, told)
+    judging = compared(each, {shapes.DENSITY: replace(rival, reason=reason)}, PARAMS)
     assert judging.decide(shapes.K_MEANS).winner == winner
     assert judging.decide("one segment").winner == winner  # a champion that is none of them counts as K-Means

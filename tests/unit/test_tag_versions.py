@@ -160,7 +160,7 @@ def test_a_new_tag_is_computed_over_past_releases_into_a_side_table(project: Set
 def test_a_model_tag_is_stale_when_its_model_learned_longer_ago_than_the_tag_holds(
     project: Settings, released: Release
 ) -> None:
-    write(project, GOOD.replace("kind: rule", "kind: model\nneeds: [segments]"))
+    write(project, GOOD.replace("kind: rule", "kind: model\njudged_by: segments.silhouette\nneeds: [segments]"))
     (released.path / "segments").mkdir()
     for day, is_stale in (("2026-01-24", False), ("2026-01-23", True)):
         (released.path / "segments" / "model.json").write_text(json.dumps({"training_as_of": day}))
@@ -177,7 +177,28 @@ def test_a_model_tag_carries_by_how_much_its_model_beats_the_baseline(project: S
         card = {"model": model, "metrics": {"auc": 0.877, "baseline_auc": baseline}}
         (released.path / "scores" / f"model.{model}.json").write_text(json.dumps(card))
     [said] = figures.of_build(released.path, load_tags(project), DAY, None)
-    assert said.gain == 0.057
+    assert (said.gain, said.gain_low) == (0.057, None)
+    paired = {"auc": 0.877, "baseline_auc": 0.82, "auc_gain": 0.057, "auc_gain_low": 0.05, "auc_gain_high": 0.064}
+    (released.path / "scores" / "model.churn_28d.json").write_text(
+        json.dumps({"model": "churn_28d", "metrics": paired})
+    )
+    [said] = figures.of_build(released.path, load_tags(project), DAY, None)
+    assert (said.gain, said.gain_low, said.gain_high) == (0.057, 0.05, 0.064)
+
+
+def test_what_is_foretold_without_a_training_is_judged_every_day(project: Settings, released: Release) -> None:
+    """Less is better of an error, so the card says the gain; the tag rests on the day itself."""
+    write(project, GOOD.replace("kind: rule", "kind: model\njudged_by: next_purchases.error_days"))
+    (released.path / "features").mkdir()
+    metrics = {"error_days": 16.0, "baseline_error_days": 17.1, "error_days_gain": 1.1}
+    card = {"model": "next_purchases", "metrics": metrics, "judged_as_of": str(DAY)}
+    (released.path / "features" / "judged.next_purchases.json").write_text(json.dumps(card))
+    [said] = figures.of_build(released.path, load_tags(project), DAY, None)
+    assert (said.gain, said.gain_low, said.rests_on) == (1.1, None, DAY)
+    assert _tag_figures({"as_of": str(DAY), "tags": {"often": {"rests_on": str(DAY), "gain": 1.1}}}) == {
+        "tag_age_days.often": 0.0,
+        "tag_gain.often": 1.1,
+    }
 
 
 def test_the_figures_of_tags_become_metrics_of_the_release(project: Settings, released: Release) -> None:

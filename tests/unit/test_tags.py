@@ -61,6 +61,7 @@ def test_a_tag_is_sure_and_needs_nothing_unless_it_says_so(project: Settings) ->
         ("kind: rule", "kind: rule\nneeds: [producs]", "'needs.0' 'producs' is no canonical table"),
         ("order_count_28d >= 4", "age_band = '65+'", "'value' reads a column the tag's needs do not name: .*age_band"),
         ("value: case", "value: 'x', case", "not valid YAML"),
+        ("kind: rule", "kind: model", "'judged_by' is missing: what a model says stands beside a baseline"),
         ("case when order_count_28d >= 4 then 'yes' end", "\"'x' as string), cast('y'\"", "'value' is more than one"),
     ],
 )

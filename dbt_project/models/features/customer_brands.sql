@@ -56,7 +56,7 @@ categories as (
 
     group by customer_id, as_of, category
 
-    having sum(purchase_count) >= 3
+    having sum(purchase_count) >= {{ least_purchases_of_category() }}
 
 ),
 
@@ -89,6 +89,10 @@ customer_brands as (
             and categories.category = choices.category
 
     group by categories.customer_id, categories.as_of
+
+    having
+        count(*) >= {{ least_branded_categories() }}
+        and sum(categories.purchase_count) >= {{ least_branded_purchases() }}
 
 )
 

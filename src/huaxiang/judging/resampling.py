@@ -1,4 +1,4 @@
-"""Bootstrap intervals over customers, paired between recipes: of any mean, of AUC and of the Brier score.
+"""Intervals over customers, paired between recipes: of any mean, of AUC and of the Brier score, by bootstrap.
 
 A customer drawn twice counts twice at every cut-off and in every category, so rows of one customer, which are alike, do
 not pass for independent ones (the cluster bootstrap). Every recipe is weighed by the same draws: their differences are
@@ -7,8 +7,9 @@ paired. Ties in a score count half, as in the Mann-Whitney statistic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
 from huaxiang.promotion import Interval
@@ -66,6 +67,16 @@ def of_draws(values: Array) -> Replicates:
 def mean(values: Array, drawn: Array) -> Replicates:
     """The mean of the customers' values, one per row of `drawn`."""
     return of_draws(values @ drawn / drawn.sum(axis=0))
+
+
+def of_clusters(sums: Sequence[float], counts: Sequence[float]) -> Interval:
+    """The mean over all rows, of which each customer has `counts` that add up to `sums`; its 95 % interval without
+    resamples, by the normal distribution of a ratio of two sums over customers (Cochran, Sampling Techniques, 1977)."""
+    rows, customers = fsum(counts), len(counts)
+    value = fsum(sums) / rows
+    spread = fsum((one - value * count) ** 2 for one, count in zip(sums, counts, strict=True))
+    half = 1.959964 * sqrt(spread * customers / (customers - 1)) / rows
+    return Interval(round(value, 6), round(value - half, 6), round(value + half, 6))
 
 
 def auc(labels: Array, scores: Array, weights: Array) -> Array:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 from huaxiang.report import words
 
+_DECIMALS = {"score": 3, "days": 2}
+_AFTER = {"share": " %", "days": " days"}
+
 
 @dataclass(frozen=True)
 class Metric:
-    """`unit` is share (told in percent) or score (told as it is)."""
+    """`unit` is share (told in percent), days or score (told as it is)."""
 
     label: str
     meaning: str = ""
@@ -21,13 +24,23 @@ class Metric:
         """The value with the decimals that tell two models apart."""
         if value is None:
             return words.NONE
-        shown = f"{words.number(100 * value, 1)} %" if self.unit == "share" else words.number(value, 3)
-        return f"+{shown}" if signed and value > 0 else shown.replace("-", "−")
+        shown = f"{self.say_difference(value)}{self.unit_after}"
+        return f"+{shown}" if signed and value > 0 else shown
 
     def say_difference(self, value: float) -> str:
-        """A difference between two values; of shares in percentage points."""
-        shown = words.number(100 * value, 1) if self.unit == "share" else words.number(value, 3)
+        """A difference between two values without its unit; of shares in percentage points."""
+        shown = words.number(100 * value, 1) if self.unit == "share" else words.number(value, _DECIMALS[self.unit])
         return shown.replace("-", "−")
+
+    @property
+    def unit_after(self) -> str:
+        """What stands after a value."""
+        return _AFTER.get(self.unit, "")
+
+    @property
+    def unit_after_difference(self) -> str:
+        """What stands after a difference."""
+        return " percentage points" if self.unit == "share" else self.unit_after
 
 
 # `{k}` is how many places of a list count, the attribute or the target; the most telling figures come first.
@@ -51,6 +64,16 @@ _METRICS = {
     ),
     "calibration_error": Metric(
         "Miscalibration", "how far the probabilities are from the shares that came about: 0 is best", "share", False
+    ),
+    "error_days": Metric(
+        "Days off", "mean distance between the day foretold and the day of the purchase: 0 is best", "days", False
+    ),
+    "latest_loss_days": Metric(
+        "Loss of the last day",
+        "how well the day is foretold by which nine in ten have come: each day too early counts .9, each too late .1 "
+        "(pinball loss), and 0 is best",
+        "days",
+        False,
     ),
     "held_share": Metric(
         "Rules that hold later", "share of the rules that also hold in later orders, which they were not made from",
@@ -85,6 +108,11 @@ _METRICS = {
     ),
     "stability": Metric(
         "Stability (adjusted Rand index)", "how alike the groups are when customers are drawn anew: 1 is the same"
+    ),
+    "outlier_recall": Metric(
+        "Planted businesses found",
+        "share of business buyers, planted among the customers of the training, that are called unlike everybody",
+        "share",
     ),
 }  # fmt: skip
 

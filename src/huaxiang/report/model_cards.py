@@ -8,6 +8,7 @@ from typing import Any
 
 from huaxiang import champions
 from huaxiang.errors import BrokenConservation
+from huaxiang.judging.cards import paths
 from huaxiang.report.metrics import Metric, in_order, metric
 from huaxiang.report.model_tables import CardTable, card_tables
 from huaxiang.report.tables import BuildTables, read_json
@@ -26,6 +27,10 @@ _SAYS = {
     "recommend_category": (
         "Recommendations: categories never bought before",
         "Names the categories, of those a customer has never bought, that the customer is likeliest to start.",
+    ),
+    "next_purchases": (
+        "Next purchases",
+        "Says of each category that a customer buys in a rhythm when it is bought next, with an interval of 80 %.",
     ),
     "associations": ("Rules", "Finds the product types that share an order more often than chance would have it."),
     # A declared target's card says itself what it is; these two have their place here, the others follow at the end.
@@ -76,18 +81,20 @@ class Figure:
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of the model beside that of the baseline. `gain` is their paired difference, above 0 when better."""
+    """One figure of the model beside that of the baseline. `gain` is their paired difference, above 0 when better.
+    `against` is the baseline's name where this figure has another than the card."""
 
     key: str
     metric: Metric
     model: Figure
     baseline: Figure | None
     gain: Figure | None
+    against: str = ""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe of the training: its figures in the order of the card's measures, what became of it, and the seconds
+    """A recipe of the training: its figures in the order of those compared, what became of it, and the seconds
     that its fits took, None where they were not kept."""
 
     name: str
@@ -101,7 +108,8 @@ class Recipe:
 class ModelCard:
     """A model of the build. Days are as the card has them; what a card does not say is empty.
 
-    `baseline` is its name, `baseline_words` says what it does, `is_baseline` that it is itself in use.
+    `baseline` is its name, `baseline_words` says what it does, `is_baseline` that it is itself in use. `compared` are
+    the measures that the recipes tried have.
     """
 
     target: str
@@ -119,6 +127,7 @@ class ModelCard:
     split: str
     customers: int | None
     measures: tuple[Measure, ...]
+    compared: tuple[Measure, ...]
     tried: tuple[Recipe, ...]
     why: str
     notes: tuple[str, ...]
@@ -128,7 +137,7 @@ class ModelCard:
 def cards(tables: BuildTables) -> tuple[ModelCard, ...]:
     """The cards of all models of the build, in the order of the list above, unknown models last."""
     order = list(_SAYS)
-    read = [(path.parent.name, read_json(path)) for path in sorted(tables.build.glob("*/model*.json"))]
+    read = [(path.parent.name, read_json(path)) for path in paths(tables.build)]
     found = [read_card(said, family, costs(tables.settings, said)) for family, said in read]
     return tuple(
         sorted(found, key=lambda card: (order.index(card.target) if card.target in order else len(order), card.target))
@@ -143,7 +152,10 @@ def read_card(said: Mapping[str, Any], family: str, costs: Mapping[str, float] |
     title = str(said.get("title") or title or _spaced(target).capitalize())
     sentence = sentence or str(said.get("description") or "")
     figures = said.get("metrics") or {}
-    measures = read_measures(figures, str(said.get("judged_by") or ""))
+    measures = read_measures(figures, str(said.get("judged_by") or ""), said.get("baselines") or {})
+    compared = tuple(
+        one for one in measures if any(one.key in (row.get("metrics") or {}) for row in said.get("tried") or ())
+    )
     customers = figures.get("customers") or figures.get("judged_customers")
     baseline = said.get("baseline") or {}
     recipe = said.get("recipe") or next(
@@ -165,7 +177,8 @@ def read_card(said: Mapping[str, Any], family: str, costs: Mapping[str, float] |
         split=str(said.get("split") or ""),
         customers=int(customers) if isinstance(customers, int | float) else None,
         measures=measures,
-        tried=_tried(said, [measure.key for measure in measures], recipe, costs or {}),
+        compared=compared,
+        tried=_tried(said, [measure.key for measure in compared], recipe, costs or {}),
         why=_why(said, recipe),
         notes=tuple(_sentence(str(note)) for note in said.get("notes") or () if note),
         tables=card_tables(said),
@@ -181,8 +194,11 @@ def costs(settings: Settings, said: Mapping[str, Any]) -> Mapping[str, float]:
     return kept.costs if kept and kept.version == str(said.get("version")) else {}
 
 
-def read_measures(figures: Mapping[str, float], judged_by: str = "") -> tuple[Measure, ...]:
-    """Every figure that has an interval or a baseline; first the one that decides, then the most telling ones."""
+def read_measures(
+    figures: Mapping[str, float], judged_by: str = "", against: Mapping[str, str] | None = None
+) -> tuple[Measure, ...]:
+    """Every figure that has an interval or a baseline; first the one that decides, then the most telling ones.
+    `against` names the baseline of a figure that has one of its own."""
     names = [
         name
         for name in figures
@@ -191,13 +207,13 @@ def read_measures(figures: Mapping[str, float], judged_by: str = "") -> tuple[Me
         and (f"baseline_{name}" in figures or f"{name}_low" in figures)
     ]
     ordered = sorted(in_order(names), key=lambda name: name != judged_by)
-    return tuple(_measure(figures, name) for name in ordered)
+    return tuple(_measure(figures, name, (against or {}).get(name, "")) for name in ordered)
 
 
 def verdict(measure: Measure, card: ModelCard) -> tuple[str, str]:
     """Whether the model beats its baseline on this figure: a state (passed, warning or failed) and a sentence."""
-    baseline = card.baseline
-    if card.is_baseline:
+    baseline = measure.against or card.baseline
+    if card.is_baseline and not measure.against:
         return "warning", f"The baseline itself is in use ({baseline}): nothing that was tried surely beat it."
     if measure.baseline is None:
         return "warning", "Nothing to compare it with: no baseline has this figure."
@@ -205,7 +221,7 @@ def verdict(measure: Measure, card: ModelCard) -> tuple[str, str]:
         return _verdict_of_intervals(measure, baseline)
     gain, low, high = measure.gain.value, *measure.gain.interval
     say = measure.metric.say_difference
-    points = " percentage points" if measure.metric.unit == "share" else ""
+    points = measure.metric.unit_after_difference
     if low > 0:
         return "passed", f"Better than {baseline} by {say(gain)}{points} ({say(low)} to {say(high)})."
     if high < 0:
@@ -236,7 +252,7 @@ def _better(ours: tuple[float, float], theirs: tuple[float, float], known: Metri
     return theirs[0] - ours[1], theirs[1] - ours[0]
 
 
-def _measure(figures: Mapping[str, float], name: str) -> Measure:
+def _measure(figures: Mapping[str, float], name: str, against: str = "") -> Measure:
     known, model = metric(name), _figure(figures, name)
     baseline, gain = _figure(figures, f"baseline_{name}"), _figure(figures, f"{name}_gain")
     assert model is not None
@@ -245,7 +261,7 @@ def _measure(figures: Mapping[str, float], name: str) -> Measure:
         better = baseline.value - model.value
         if gain.value * better < 0:
             gain = Figure(-gain.value, _negative(gain.high), _negative(gain.low))
-    return Measure(name, known, model, baseline, gain)
+    return Measure(name, known, model, baseline, gain, against)
 
 
 def _negative(value: float | None) -> float | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.files import write_text
+from huaxiang.judging.cards import Card, cards
 from huaxiang.tags.tag import Tag
 
 FILE = "profiles/tags.json"
@@ -24,8 +25,8 @@ class TagFigures:
     other_values: how many more there are. changed: share of the customers of both this release and the one before
     whose value is another one (none counts as one); None without one before, or where it did not know the tag.
     rests_on: the oldest day a value rests on: a model's training day, else the run's day. gain: by how much the model
-    behind the tag is better than its baseline in the figure `judged_by`, as its card in the build says; None of other
-    tags.
+    behind the tag is better than its baseline in the figure `judged_by`, as its card in the build says, with its 95 %
+    interval where the card has one; None of other tags.
     """
 
     name: str
@@ -40,6 +41,8 @@ class TagFigures:
     rests_on: date
     is_stale: bool
     gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
 def of_build(build: Path, tags: Sequence[Tag], as_of: date, before: Path | None) -> list[TagFigures]:
@@ -57,11 +60,11 @@ def of_build(build: Path, tags: Sequence[Tag], as_of: date, before: Path | None)
             "select tag, value, count(*) as rows from tag_rows group by tag, value order by tag, rows desc, value"
         ).fetchall():
             counted.setdefault(tag, []).append((value, rows))
-    found = []
+    found, said = [], cards(build)
     for tag in tags:
         values = counted.get(tag.name, [])
         held = sum(rows for _, rows in values)
-        rests_on = _rests_on(build, tag, as_of)
+        rests_on = _rests_on(said, tag, as_of)
         found.append(
             TagFigures(
                 name=tag.name,
@@ -75,7 +78,7 @@ def of_build(build: Path, tags: Sequence[Tag], as_of: date, before: Path | None)
                 changed=changed.get(tag.name),
                 rests_on=rests_on,
                 is_stale=as_of > rests_on + timedelta(days=tag.ttl_days),
-                gain=_gain(build, tag),
+                **_gain(said, tag),
             )
         )
     return found
@@ -120,22 +123,18 @@ def _changed(connection: Any, before: Path) -> dict[str, float]:
     )
 
 
-def _gain(build: Path, tag: Tag) -> float | None:
+def _gain(cards: Sequence[Card], tag: Tag) -> dict[str, float]:
+    """The paired difference where the card has it, else the bare one, which has no interval."""
     model, _, measure = tag.judged_by.partition(".")
-    figures = next((card.get("metrics") or {} for card in _cards(build, tag) if card.get("model") == model), {})
+    figures = next((card.said.get("metrics") or {} for card in cards if card.said.get("model") == model), {})
+    if f"{measure}_gain" in figures:
+        ends = {f"gain{end}": figures.get(f"{measure}_gain{end}") for end in ("", "_low", "_high")}
+        return {name: round(value, 6) for name, value in ends.items() if value is not None}
     ours, baseline = figures.get(measure), figures.get(f"baseline_{measure}")
-    return None if ours is None or baseline is None else round(ours - baseline, 6)
+    return {} if ours is None or baseline is None else {"gain": round(ours - baseline, 6)}
 
 
-def _rests_on(build: Path, tag: Tag, as_of: date) -> date:
-    """A model's output is as old as what the model has learned from."""
-    days = [card.get("training_as_of") for card in _cards(build, tag)]
+def _rests_on(cards: Sequence[Card], tag: Tag, as_of: date) -> date:
+    """A model's output is as old as what the models that the tag needs have learned from."""
+    days = [card.said.get("training_as_of") for card in cards if tag.kind == "model" and card.family in tag.needs]
     return min((date.fromisoformat(day) for day in days if day), default=as_of)
-
-
-def _cards(build: Path, tag: Tag) -> list[dict[str, Any]]:
-    """What the models that the tag needs say of themselves."""
-    if tag.kind != "model":
-        return []
-    files = [path for need in tag.needs if "." not in need for path in sorted((build / need).glob("model*.json"))]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in files]

@@ -97,10 +97,16 @@ def _check_texts(file: Declaration) -> None:
 
 
 def _check_judged_by(file: Declaration) -> None:
-    said = file.said.get("judged_by")
+    said, is_model = file.said.get("judged_by"), file.said["kind"] == "model"
+    if said is None and is_model:
+        raise file.wrong(
+            "is missing: what a model says stands beside a baseline",
+            "write it as judged_by: churn_28d.auc",
+            "judged_by",
+        )
     if said is None:
         return
-    if file.said["kind"] != "model":
+    if not is_model:
         raise file.wrong("has its place in a tag of kind model alone", "leave it out", "judged_by")
     if not isinstance(said, str) or not all(map(_is_name, parts := said.split("."))) or len(parts) != 2:
         raise file.wrong("is not <model>.<measure>", "write it as judged_by: churn_28d.auc", "judged_by")

@@ -37,7 +37,7 @@ class Tag:
     tags that it reads are among them once all tags are loaded.
     ttl_days: how many days a value holds after the day it rests on. values: all that it may say; empty: any text.
     exclusive: the group of tags of which a customer holds at most one; empty: none.
-    judged_by: `<model>.<measure>`, by which the model behind the value stands beside its baseline; empty: not said.
+    judged_by: `<model>.<measure>`, by which the model behind the value stands beside its baseline; of a model only.
     """
 
     name: str

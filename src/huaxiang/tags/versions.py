@@ -92,7 +92,18 @@ def as_manifest(build: Path) -> dict[str, Any] | None:
     path = build / FILE
     if not path.exists():
         return None
-    keys = ("version", "rule_hash", "customers", "coverage", "confidence", "changed", "rests_on", "gain")
+    keys = (
+        "version",
+        "rule_hash",
+        "customers",
+        "coverage",
+        "confidence",
+        "changed",
+        "rests_on",
+        "gain",
+        "gain_low",
+        "gain_high",
+    )
     return {one["name"]: {key: one[key] for key in keys} for one in json.loads(path.read_text(encoding="utf-8"))}
 
 

@@ -26,6 +26,7 @@ from huaxiang.features.registry import NAME as REGISTRY
 from huaxiang.features.registry import registry
 from huaxiang.files import write_text
 from huaxiang.identity.policy import load_policy
+from huaxiang.judging import next_purchases
 from huaxiang.progress import tell
 from huaxiang.release import store
 from huaxiang.settings import Run, Settings
@@ -146,6 +147,8 @@ def features(settings: Settings, run: Run) -> None:
                 settings.home.build(run.id) / REGISTRY,
                 registry(load_features(settings), run, built.seconds, connection),
             )
+            if rows["customer_category_next_purchases"]:
+                next_purchases.write(connection, run.as_of, settings.project, folder)
         if families.switched_on(settings):
             export_inputs(settings, run)
         reach("features.before_state")
@@ -241,6 +244,9 @@ def profiles(settings: Settings, run: Run) -> None:
         figures.write(build_dir, counted, used)
         if stale := sum(one.is_stale for one in counted):
             log.fact("tags on a model older than they hold", stale)
+        models = {tag.name for tag in used if tag.kind == "model"}
+        if unjudged := sum(one.name in models and one.customers > 0 and one.gain is None for one in counted):
+            log.fact("tags of a model beside no baseline", unjudged)
         if idle := _idle_statements(settings, run):
             log.fact("statements of people that are no tag", idle)
         log.fact("customers", rows["customer_profiles"] or 0)

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from huaxiang import families
 from huaxiang.drift.daily import Drift, read
+from huaxiang.judging.cards import paths
 from huaxiang.report import charts, words
 from huaxiang.report.metrics import Metric
 from huaxiang.report.model_cards import Figure, Measure, ModelCard, cards, verdict
@@ -18,6 +19,7 @@ _SHOWN_ON = {
     "recommendations": ("recommendations.html", "See the recommendations"),
     "associations": ("recommendations.html#rules", "See the rules"),
     "scores": ("customer.html", "See a customer"),
+    "features": ("customer.html", "See a customer"),
     "attributes": ("attributes.html", "See attributes and factors"),
     "categories": ("recommendations.html#categories", "See the categories"),
     "sequences": ("paths.html#sequences", "See the sequences"),
@@ -27,7 +29,7 @@ _DRAWN = 3  # figures of a model that are drawn; all are told
 
 def is_needed(tables: BuildTables) -> bool:
     """Whether the build has a model, or a reason why one is missing."""
-    return bool(families.left_out(tables.build)) or any(tables.build.glob("*/model*.json"))
+    return bool(families.left_out(tables.build) or paths(tables.build))
 
 
 def write(site: Site, tables: BuildTables) -> dict[str, int]:
@@ -70,9 +72,9 @@ def drawings(card: ModelCard) -> list[Markup | None]:
 def cost(card: ModelCard) -> Markup | None:
     """The picture of quality against seconds: all that was tried, the quickest first, by the figure that decides. None
     where fewer than two recipes can be drawn."""
-    if not card.measures:
+    if not card.compared:
         return None
-    metric = card.measures[0].metric
+    metric = card.compared[0].metric
     known = sorted(
         (one for one in card.tried if one.seconds is not None and one.figures), key=lambda one: one.seconds or 0
     )
@@ -84,7 +86,7 @@ def cost(card: ModelCard) -> Markup | None:
     if len(rows) < 2:
         return None
     label = f"{card.title}: {metric.label} of every recipe with its 95 % interval, the quickest first"
-    return charts.intervals(rows, label, " %" if metric.unit == "share" else "")
+    return charts.intervals(rows, label, metric.unit_after)
 
 
 def _drawing(card: ModelCard, measure: Measure) -> Markup:
@@ -92,7 +94,7 @@ def _drawing(card: ModelCard, measure: Measure) -> Markup:
     if measure.baseline:
         rows.append(_whisker("baseline", measure.baseline, measure.metric, is_model=False))
     label = f"{card.title}: {measure.metric.label}, model and baseline with their 95 % intervals"
-    return charts.intervals(rows, label, " %" if measure.metric.unit == "share" else "")
+    return charts.intervals(rows, label, measure.metric.unit_after)
 
 
 def _whisker(name: str, figure: Figure, metric: Metric, is_model: bool) -> charts.Whisker:

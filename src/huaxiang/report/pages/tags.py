@@ -34,7 +34,7 @@ class Verdict:
 @dataclass(frozen=True)
 class Entry:
     """A tag with its figures of the run. values: (value, customers, share of those who have one). verdict: None where
-    nothing says what the tag's model is judged by, or the run has no such model."""
+    the run has no such model, or its card not that figure."""
 
     tag: Tag
     customers: int
@@ -85,6 +85,9 @@ def write(site: Site, tables: BuildTables) -> dict[str, int]:
         kinds=_KINDS,
         unused=[entry.tag for entry in entries if not entry.used_by],
         stale=[entry.tag for entry in entries if entry.is_stale],
+        unjudged=[
+            entry.tag for entry in entries if entry.tag.kind == "model" and entry.customers and not entry.verdict
+        ],
         proven=sum(len(entry.promises) for entry in entries),
         has_changes=bool(changed),
         retired=[tag for tag in tags.values() if not tag.is_in_force(tables.run.as_of)],
