@@ -17,7 +17,7 @@ from huaxiang.settings import load_settings
 if TYPE_CHECKING:
     import duckdb
 
-    from huaxiang.promotion import Interval
+    from huaxiang.tracking.promotion import Interval
 
 _RESAMPLES, _SEED = 1000, 20171130
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from faults.trial import Folder, Trial
-from huaxiang import champions, handover, mlflow_store, spool
-from huaxiang.fits import Fit, Training
-from huaxiang.promotion import Decision
 from huaxiang.settings import Settings, load_settings
 from huaxiang.tables import Home
+from huaxiang.tracking import champions, handover, mlflow_store, spool
+from huaxiang.tracking.fits import Fit, Training
+from huaxiang.tracking.promotion import Decision
 
 TARGET, RECIPES = "churn_28d", ("boosting", "logistic", "recency")
 _RELEASE = {

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.judging.resampling import Replicates
-from huaxiang.promotion import Interval
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.attributes import factors, inputs, plots
 from spark_jobs.attributes.params import AttributeParams
 

@@ -13,9 +13,9 @@ from huaxiang import tracking
 from huaxiang.contracts import read_contract
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import write_text
-from huaxiang.fits import card_of_day
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.fits import card_of_day
 from spark_jobs.attributes import allowed, factor_training, inputs, outputs, portable, portable_factors, training
 from spark_jobs.attributes.params import AttributeParams
 

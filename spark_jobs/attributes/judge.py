@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from huaxiang.judging import calibration, resampling
 from huaxiang.judging.resampling import Replicates
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.attributes import inference
 from spark_jobs.attributes.params import AttributeParams
 

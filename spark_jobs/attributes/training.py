@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.promotion import Decision, Interval, judging
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.promotion import Decision, Interval, judging
 from spark_jobs.attributes import inference, inputs, judge, plots
 from spark_jobs.attributes.judge import Verdict
 from spark_jobs.attributes.params import AttributeParams

@@ -14,9 +14,9 @@ import numpy as np
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import write_text
-from huaxiang.fits import card_of_day
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.fits import card_of_day
 from spark_jobs.categories import inputs, lists, outputs, portable, recipes, tracked
 from spark_jobs.categories.params import CategoryParams
 

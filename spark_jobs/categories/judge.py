@@ -16,7 +16,7 @@ import numpy as np
 
 from huaxiang.errors import HuaxiangError
 from huaxiang.judging import resampling
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.categories import recipes
 from spark_jobs.categories.inputs import Bought, Days
 from spark_jobs.categories.params import CategoryParams

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.promotion import Decision, judging
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.promotion import Decision, judging
 from spark_jobs.categories import recipes
 from spark_jobs.categories.judge import Judged
 from spark_jobs.categories.params import CategoryParams

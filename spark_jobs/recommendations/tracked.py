@@ -12,9 +12,9 @@ from typing import Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.fits import MEASURED
-from huaxiang.promotion import Decision, judging
 from huaxiang.settings import Run, Settings
+from huaxiang.tracking.fits import MEASURED
+from huaxiang.tracking.promotion import Decision, judging
 from spark_jobs.recommendations import plots, serving, training
 from spark_jobs.recommendations.judging import BASELINES, BLEND, HYBRID
 from spark_jobs.recommendations.params import RecommendationParams

@@ -13,7 +13,7 @@ import numpy as np
 from huaxiang.errors import HuaxiangError
 from huaxiang.judging import resampling
 from huaxiang.judging.resampling import Replicates
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.recommendations import fitting, hybrid, judging, metrics, neighbours
 from spark_jobs.recommendations.fitting import Fitted
 from spark_jobs.recommendations.judging import BASELINES, Judged, Weights

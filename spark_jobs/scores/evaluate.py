@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from huaxiang.judging import calibration, resampling
-from huaxiang.promotion import Differences
+from huaxiang.tracking.promotion import Differences
 from spark_jobs.scores.params import ScoreParams
 from spark_jobs.scores.recipes import RECIPES
 from spark_jobs.scores.walk import Trial

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition, MlflowAway
 from huaxiang.files import write_text
-from huaxiang.fits import card_of_day
 from huaxiang.judging import splits
 from huaxiang.judging.splits import Plan, TooFewCutoffs
-from huaxiang.promotion import judging
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from huaxiang.targets import Target, load_targets, target_names
+from huaxiang.tracking.fits import card_of_day
+from huaxiang.tracking.promotion import judging
 from spark_jobs.scores import evaluate, examples, guards, history, inputs, outputs, portable, tracked, walk
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.params import ScoreParams

@@ -14,9 +14,9 @@ from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.judging import calibration
 from huaxiang.judging.splits import Plan
-from huaxiang.promotion import Decision
 from huaxiang.settings import Run, Settings
 from huaxiang.targets import Target
+from huaxiang.tracking.promotion import Decision
 from spark_jobs.scores import evaluate, plots, recipes
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.guards import Guarded

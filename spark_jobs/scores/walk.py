@@ -11,8 +11,8 @@ from huaxiang.judging.calibration import Calibration
 from huaxiang.judging.cost import Cost
 from huaxiang.judging.resampling import Replicates
 from huaxiang.judging.splits import Plan, require_known
-from huaxiang.promotion import Interval
 from huaxiang.targets import Baseline
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.scores import classifiers, recipes
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.params import ScoreParams

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from huaxiang.judging import resampling
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.segments.choose_k import over_customers, over_fits
 from spark_jobs.segments.params import SegmentParams
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from huaxiang.judging import resampling
 from huaxiang.judging.resampling import Replicates
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.segments.params import SegmentParams
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from huaxiang.judging.resampling import of_clusters
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.segments import outliers
 from spark_jobs.segments.params import OutlierParams
 

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huaxiang import promotion, tracking
+from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.promotion import Decision, Judging
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
+from huaxiang.tracking import promotion
+from huaxiang.tracking.promotion import Decision, Judging
 from spark_jobs.segments import baseline, champions, choose_k, inputs, outliers, planting, shapes, staying, transforms
 from spark_jobs.segments.model import SegmentModel, fit, unnamed
 from spark_jobs.segments.named import Named, named

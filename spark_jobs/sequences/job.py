@@ -15,11 +15,11 @@ from huaxiang import tracking
 from huaxiang.code_version import code_hash
 from huaxiang.errors import HuaxiangError
 from huaxiang.files import write_text
-from huaxiang.fits import card_of_day
-from huaxiang.promotion import Decision, judging
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.fits import card_of_day
+from huaxiang.tracking.promotion import Decision, judging
 from spark_jobs.sequences import chains, inputs, outputs, patterns
 from spark_jobs.sequences.chains import FREQUENCIES, MARKOV, OWN, RECIPES, Counts
 from spark_jobs.sequences.judge import Judged, judge, metrics

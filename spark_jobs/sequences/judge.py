@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from huaxiang.judging import resampling
 from huaxiang.judging.resampling import Replicates
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.sequences.chains import FREQUENCIES, Baskets, Counts, probabilities, up_to
 from spark_jobs.sequences.params import SequenceParams
 

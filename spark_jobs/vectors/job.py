@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, MissingPartition
 from huaxiang.files import write_text
-from huaxiang.fits import card_of_day
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
 from huaxiang.targets import load_targets
+from huaxiang.tracking.fits import card_of_day
 from spark_jobs.scores import inputs as scores_inputs
 from spark_jobs.scores import job as scores
 from spark_jobs.vectors import outputs, portable, training

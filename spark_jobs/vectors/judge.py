@@ -14,7 +14,7 @@ from huaxiang.judging import resampling
 from huaxiang.judging.cost import Cost
 from huaxiang.judging.resampling import Replicates
 from huaxiang.judging.splits import Plan, require_known
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.scores import classifiers
 from spark_jobs.vectors import basis, portable
 from spark_jobs.vectors.inputs import Known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.vectors.judge import RFM, Trial
 from spark_jobs.vectors.params import VectorParams
 

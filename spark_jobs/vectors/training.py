@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from huaxiang import tracking
 from huaxiang.code_version import code_hash
-from huaxiang.promotion import Decision, judging
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.promotion import Decision, judging
 from spark_jobs.vectors import basis, plots, portable, told
 from spark_jobs.vectors.inputs import Known, day_of
 from spark_jobs.vectors.judge import RFM, Task, Trial, trial

@@ -8,10 +8,11 @@ from datetime import date
 import pytest
 
 from faults.handovers import TARGET, a_home, a_training, catch_up, copied, facts
-from huaxiang import mlflow_store, spool, tracking
+from huaxiang import tracking
 from huaxiang.errors import HuaxiangError, NothingDue
 from huaxiang.models import candidates
 from huaxiang.settings import Run, Settings
+from huaxiang.tracking import mlflow_store, spool
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

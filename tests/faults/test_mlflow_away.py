@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import pytest
 
 from faults.handovers import TARGET, a_home, a_training, catch_up, copied, facts, handovers
-from huaxiang import champions, failpoints, mlflow_store, spool, tracking
+from huaxiang import failpoints, tracking
 from huaxiang.errors import BrokenConservation, MlflowAway
-from huaxiang.promotion import Decision, Interval, judging
 from huaxiang.settings import Servers
+from huaxiang.tracking import champions, mlflow_store, spool
+from huaxiang.tracking.promotion import Decision, Interval, judging
 from tests.faults.mlflow_stubs import failing, hanging, refusing
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]

@@ -12,13 +12,14 @@ from datetime import timedelta
 
 import pytest
 
-from huaxiang import families, mlflow_store, models, spool, tracking, warehouse
+from huaxiang import families, models, tracking, warehouse
 from huaxiang.cli import TRY_AGAIN
 from huaxiang.errors import MlflowAway
 from huaxiang.models import candidates
 from huaxiang.models.shadow import shadow
 from huaxiang.release.content_hash import content_hash
 from huaxiang.settings import Run, Servers, Settings
+from huaxiang.tracking import mlflow_store, spool
 from tests.faults.mlflow_stubs import refusing
 from tests.spark.conftest import SAMPLE_DAY, copy_of
 

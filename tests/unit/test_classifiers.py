@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from huaxiang.judging.calibration import Sigmoid
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 from spark_jobs.scores import classifiers, evaluate, portable, recipes
 from spark_jobs.scores.examples import Examples
 from spark_jobs.scores.params import ScoreParams

@@ -5,7 +5,7 @@ import pytest
 
 from huaxiang.judging import calibration, leaks, resampling, splits
 from huaxiang.judging.cost import Cost
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 
 ONCE = np.ones((4, 1))
 LABELS = np.array([1.0, 0.0, 1.0, 0.0])

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from huaxiang.fits import Fit, Training
-from huaxiang.leaderboard import leaderboard
+from huaxiang.tracking.fits import Fit, Training
+from huaxiang.tracking.leaderboard import leaderboard
 
 
 def fit(recipe: str, auc: float, **more: float) -> Fit:

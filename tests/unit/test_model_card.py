@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from huaxiang.model_card import card
 from huaxiang.tracking import Fit
+from huaxiang.tracking.model_card import card
 
 
 def test_a_card_sets_each_figure_beside_its_baseline_with_intervals_and_keeps_cost_apart():

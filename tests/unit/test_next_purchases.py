@@ -11,8 +11,8 @@ from huaxiang.dbt_numbers import numbers
 from huaxiang.errors import BadConfiguration
 from huaxiang.judging import next_purchases
 from huaxiang.judging.resampling import of_clusters
-from huaxiang.promotion import Interval
 from huaxiang.settings import PROJECT
+from huaxiang.tracking.promotion import Interval
 
 AS_OF = date(2026, 1, 31)
 FIRST = date(2026, 1, 4)  # of the 28 days

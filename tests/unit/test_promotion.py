@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from huaxiang.judging import resampling
-from huaxiang.promotion import Decision, Interval, decide, judging
+from huaxiang.tracking.promotion import Decision, Interval, decide, judging
 
 METRIC = {"recency": 0.80, "logistic": 0.86, "boosting": 0.87}
 

@@ -5,9 +5,10 @@ import signal
 
 import pytest
 
-from huaxiang import handover, spool, stray, tracking
-from huaxiang.fits import Fit, Training
-from huaxiang.promotion import Decision
+from huaxiang import stray, tracking
+from huaxiang.tracking import plan, spool
+from huaxiang.tracking.fits import Fit, Training
+from huaxiang.tracking.promotion import Decision
 
 MANIFEST = {"release_id": "2024-01-01-aaaa", "fence": 1}
 
@@ -50,5 +51,5 @@ def test_a_fit_without_a_model_is_measured_and_comes_back_as_it_was_written_down
     training = Training((fit,), "ndcg", Decision("u", None, "the best figure of all"))
     read = spool.training(spool.put_training(settings, training, {}))
     assert read.fits == (fit,)
-    plan = handover.Plan("key", None, "won", training.decision, False)
-    assert handover._role(read.fits[0], plan) == (None, "measured")
+    made = plan.Plan("key", None, "won", training.decision, False)
+    assert plan.role_of(read.fits[0], made) == (None, "measured")

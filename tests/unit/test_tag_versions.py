@@ -9,7 +9,6 @@ import duckdb
 import pytest
 
 from huaxiang.errors import BadConfiguration, HuaxiangError
-from huaxiang.handover import _tag_figures
 from huaxiang.release.store import Release
 from huaxiang.settings import Settings
 from huaxiang.tables import Home
@@ -17,6 +16,7 @@ from huaxiang.tags import figures, in_force, load_tags, text, versions
 from huaxiang.tags.backfill import backfill
 from huaxiang.tags.editing import retire, rollback
 from huaxiang.tags.preview import difference
+from huaxiang.tracking.handover import _tag_figures
 from tests.unit.tag_files import GOOD, bare_project, write
 
 DAY = date(2026, 1, 31)

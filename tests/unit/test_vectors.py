@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse
 
 from huaxiang.judging.splits import plan
-from huaxiang.promotion import Interval, judging
+from huaxiang.tracking.promotion import Interval, judging
 from spark_jobs.vectors import basis, judge, portable, told
 from spark_jobs.vectors.inputs import Known, read_known
 from spark_jobs.vectors.judge import RFM, Task, Trial

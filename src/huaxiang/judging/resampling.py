@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
-from huaxiang.promotion import Interval
+from huaxiang.tracking.promotion import Interval
 
 if TYPE_CHECKING:
     import numpy as np

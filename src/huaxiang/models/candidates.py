@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from huaxiang import champions, families, handover, mlflow_store
+from huaxiang import families
 from huaxiang.errors import HuaxiangError, NothingDue
-from huaxiang.fits import Version
-from huaxiang.mlflow_store import CANDIDATE, CHAMPION
 from huaxiang.models.jobs import targets
 from huaxiang.models.store import bundle
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
+from huaxiang.tracking import champions, mlflow_store, runs
+from huaxiang.tracking.fits import Version
+from huaxiang.tracking.mlflow_store import CANDIDATE, CHAMPION
 
 PASSED = "passed"
 _AGAINST, _SHADOW, _EVIDENCE, _DECISION, _BACKTEST = "against", "shadow", "shadow_evidence", "decision", "backtest"
@@ -127,7 +128,7 @@ def _chosen(settings: Settings, target: str | None) -> list[Candidate]:
 
 def _crown(settings: Settings, one: Candidate) -> None:
     with mlflow_store.asking(settings) as mlflow:
-        model = handover.downloaded(mlflow, one.version)
+        model = runs.downloaded(mlflow, one.version)
         mlflow.MlflowClient().set_registered_model_alias(one.target, CHAMPION, one.version.version)
     champions.keep(settings, one.version, model)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from huaxiang import champions, families
+from huaxiang import families
 from huaxiang.beside import second_process
 from huaxiang.errors import HuaxiangError, MlflowAway
 from huaxiang.failpoints import reach
@@ -14,6 +14,7 @@ from huaxiang.models.jobs import job, snapshot_days, targets, tried
 from huaxiang.models.store import bundle, catch_up
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
+from huaxiang.tracking import champions
 
 
 def score(settings: Settings, run: Run) -> None:

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from huaxiang import families
 from huaxiang.errors import MlflowAway
-from huaxiang.fits import Training, Version
 from huaxiang.models.jobs import job, targets
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import StepLog
+from huaxiang.tracking.fits import Training, Version
 
 
 def open_store(settings: Settings) -> None:
@@ -23,7 +23,7 @@ def open_store(settings: Settings) -> None:
 def catch_up(settings: Settings, log: StepLog) -> None:
     """Hand over to MLflow what waits since it was away."""
     from huaxiang import tracking
-    from huaxiang.handover import replay
+    from huaxiang.tracking.handover import replay
 
     def cannot_score(training: Training, champion: Version) -> bool:
         names = (name for name in families.FAMILIES if training.target in targets(settings, name))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from huaxiang import lease, mlflow_store
+from huaxiang import lease
 from huaxiang.errors import BrokenConservation, MissingPartition
 from huaxiang.failpoints import reach
 from huaxiang.files import replacing, sync, sync_all
@@ -16,6 +16,7 @@ from huaxiang.release import manifest, store
 from huaxiang.settings import Run, Settings
 from huaxiang.steps import step
 from huaxiang.tags import versions
+from huaxiang.tracking import mlflow_store
 
 
 def publish(settings: Settings, run: Run) -> store.Release:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from huaxiang import champions
 from huaxiang.errors import BrokenConservation
 from huaxiang.judging.cards import paths
 from huaxiang.report.metrics import Metric, in_order, metric
 from huaxiang.report.model_tables import CardTable, card_tables
 from huaxiang.report.tables import BuildTables, read_json
 from huaxiang.settings import Settings
+from huaxiang.tracking import champions
 
 _SAYS = {
     "segments": ("Segments", "Puts every customer into the group of those who behave most alike."),

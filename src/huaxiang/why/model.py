@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from huaxiang import tracking
-from huaxiang.fits import Version
 from huaxiang.settings import Settings
+from huaxiang.tracking.fits import Version
 from huaxiang.why.asking import Day
 from huaxiang.why.trace import staged
 

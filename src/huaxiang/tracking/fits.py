@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huaxiang.promotion import Decision, Judging
+from huaxiang.tracking.promotion import Decision, Judging
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

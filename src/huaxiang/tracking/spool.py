@@ -1,7 +1,7 @@
 """What MLflow is to take: written down here first, so that no training is lost when MLflow is away or dies meanwhile.
 
 An entry is a sealed folder `<home>/mlflow_spool/<n>/`, of a training or of a release. It is read back by whoever hands
-it over (`huaxiang.handover`), and removed when MLflow has all of it.
+it over (`huaxiang.tracking.handover`), and removed when MLflow has all of it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from huaxiang.fits import Fit, Training, Version
 from huaxiang.lease import hold_file
-from huaxiang.promotion import Decision, Interval, Judging
 from huaxiang.sealed import sealing, verify
 from huaxiang.settings import Settings
+from huaxiang.tracking.fits import Fit, Training, Version
+from huaxiang.tracking.promotion import Decision, Interval, Judging
 
 TRAINING, RELEASE = "training", "release"
 _ENTRY, _PLAN, _SET_ASIDE = "entry.json", "plan.json", "set_aside"

@@ -18,10 +18,10 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
-from huaxiang import champions
 from huaxiang.errors import MlflowAway
-from huaxiang.fits import Version
 from huaxiang.settings import Settings
+from huaxiang.tracking import champions
+from huaxiang.tracking.fits import Version
 
 # What scores; the best of what lost; what has won and still has to be promoted.
 CHAMPION, CHALLENGER, CANDIDATE = "champion", "challenger", "candidate"

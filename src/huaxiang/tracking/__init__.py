@@ -1,7 +1,7 @@
 """What MLflow keeps: every fit as a run, the versions that won, the champion, and the releases made of them.
 
-What it is to keep is written down in the home first (`huaxiang.spool`) and then handed over (`huaxiang.handover`); the
-champion is also kept in the home (`huaxiang.champions`). So the data path and a training outlive an MLflow that is
+What it is to keep is written down in the home first (`tracking.spool`) and then handed over (`tracking.handover`); the
+champion is also kept in the home (`tracking.champions`). So the data path and a training outlive an MLflow that is
 away, and nothing is promoted without it.
 """
 
@@ -15,14 +15,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from huaxiang import champions, handover, mlflow_store, spool
 from huaxiang.disk import is_full
 from huaxiang.errors import BrokenConservation, MlflowAway
-from huaxiang.fits import Fit, Training, Version
-from huaxiang.handover import RELEASES, judge
-from huaxiang.mlflow_store import CHALLENGER, CHAMPION, QUIET_ENVIRONMENT, ask_again, away, connect
-from huaxiang.promotion import Decision, Judging
 from huaxiang.settings import Run, Settings
+from huaxiang.tracking import champions, handover, mlflow_store, runs, spool
+from huaxiang.tracking.fits import Fit, Training, Version
+from huaxiang.tracking.handover import RELEASES
+from huaxiang.tracking.mlflow_store import CHALLENGER, CHAMPION, QUIET_ENVIRONMENT, ask_again, away, connect
+from huaxiang.tracking.plan import judge
+from huaxiang.tracking.promotion import Decision, Judging
 
 __all__ = [
     "CHALLENGER",
@@ -113,7 +114,7 @@ def model_folder(settings: Settings, version: Version) -> Path:
     if kept:
         return kept
     with mlflow_store.asking(settings) as mlflow:
-        model = handover.downloaded(mlflow, version)
+        model = runs.downloaded(mlflow, version)
     if settings.pinned_models is not None:
         return model
     return champions.keep(settings, version, model)

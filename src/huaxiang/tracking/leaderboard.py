@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from huaxiang.fits import Training
+from huaxiang.tracking.fits import Training
 
 _BESIDE = ("coverage_at_", "novelty_at_")  # what lists are like: neither good nor bad, so without an interval
 _COSTS = {"seconds": ("fit_seconds",), "memory_mb": ("fit_memory_mb", "peak_mb")}  # as families name them

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from huaxiang.errors import BrokenConservation
 from huaxiang.files import write_text
-from huaxiang.fits import Version
 from huaxiang.sealed import sealing, verify
 from huaxiang.settings import Settings
+from huaxiang.tracking.fits import Version
 
 _FACTS, _MODEL, _LAST = "version.json", "model", "LAST"
 
