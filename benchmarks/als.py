@@ -2,7 +2,8 @@
 
 All purchases of The Complete Journey up to a day. The pair does the same work from the same start, without
 regularisation, since the two regularise differently, and must give equal factors. Then implicit as it comes, with its
-quicker, inexact solver; and how many of ten products two trainings have in common for the same customer.
+quicker, inexact solver; and how many of ten products two trainings have in common for the same customer, by number of
+iterations: ours from another start, implicit as it comes and, when asked for, Spark's ALS as a large home uses it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from spark_jobs.recommendations.catalogue import Catalogue
 from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 Array = np.ndarray
 _TOP, _REPEATS = 10, 5
 
@@ -36,6 +40,8 @@ def main() -> None:
     """Print the pair, implicit's own way, and the overlaps."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.als", description=__doc__)
     parser.add_argument("--as-of", type=date.fromisoformat, default=date(2017, 11, 30))
+    parser.add_argument("--iterations", type=int, nargs="*", default=[4, 8, 10, 15, 20], help="what overlaps are of")
+    parser.add_argument("--spark", action="store_true", help="also the overlap with Spark's ALS (a minute each)")
     said = parser.parse_args()
     _find_implicit()
     from threadpoolctl import threadpool_limits
@@ -53,7 +59,9 @@ def main() -> None:
         print(
             f"ours, regularised: {ours:.2f} s; implicit as it comes (conjugate gradients): {seconds:.2f} s of processor"
         )
-        overlaps(products, pairs, params)
+        spark = _session() if said.spark else None
+        for count in said.iterations:
+            print(overlaps(products, pairs, replace(params, iterations=count), spark), flush=True)
 
 
 def als_pair(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> Pair:
@@ -86,23 +94,49 @@ def implicitly(products: Catalogue, pairs: Pairs, params: RecommendationParams, 
     return model
 
 
-def overlaps(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> None:
-    """Print how much of the lists of two trainings is the same: of ours and implicit's, and of two starts of ours."""
+def overlaps(products: Catalogue, pairs: Pairs, params: RecommendationParams, spark: SparkSession | None) -> str:
+    """A line: how much of our lists is the same as those of other trainings with as many iterations."""
     learned = factors.worth_learning(products, params)
+    others = {
+        "another start": factors.als(products, pairs, replace(params, seed=params.seed + 1))[1],
+        "implicit as it comes": implicitly(products, pairs, params, use_cg=True).item_factors,
+    }
+    if spark:
+        others["Spark"] = _on_spark(spark, products, pairs, params)
     ours = _lists(factors.als(products, pairs, params)[1], learned, pairs, params)
-    other = replace(params, seed=params.seed + 1)
-    again = _lists(factors.als(products, pairs, other)[1], learned, pairs, params)
-    theirs = _lists(implicitly(products, pairs, params, use_cg=True).item_factors, learned, pairs, params)
-    for name, lists in (("implicit as it comes", theirs), ("ours from another start", again)):
+    shares = []
+    for name, found in others.items():
+        lists = _lists(found, learned, pairs, params)
         same = np.mean([len(np.intersect1d(one, two)) / _TOP for one, two in zip(ours, lists, strict=True)])
-        print(f"overlap at {_TOP} of ours and {name}: {same:.3f} of {len(ours):,} customers' lists")
+        shares.append(f"{name} {same:.3f}")
+    return f"overlap at {_TOP} after {params.iterations} iterations, {len(ours):,} customers: {', '.join(shares)}"
+
+
+def _on_spark(spark: SparkSession, products: Catalogue, pairs: Pairs, params: RecommendationParams) -> Array:
+    import pandas as pd
+
+    from spark_jobs.recommendations import cluster
+
+    whole = {"customer": pairs.customer.astype(np.int32), "item": pairs.item.astype(np.int32), "times": pairs.times}
+    bought = spark.createDataFrame(pd.DataFrame(whole))
+    with tempfile.TemporaryDirectory() as scratch:
+        _, found = cluster.item_factors(cluster.fit_als(spark, bought, products, Path(scratch), params))
+    return found
+
+
+def _session() -> SparkSession:
+    from spark_jobs.session import session
+
+    folder = Path(tempfile.mkdtemp(prefix="als-"))
+    return session(folder / "warehouse", folder / "spark.log")
 
 
 def _lists(found: Array, learned: Array, pairs: Pairs, params: RecommendationParams) -> Array:
     """The ten best products of each customer, tastes being one more half-step from these factors."""
     matrix = pairs.matrix(learned, np.log1p(pairs.times))
     tastes = factors._half_step(matrix, found.astype(np.float64), params)
-    return np.argsort(-(tastes @ found.T), axis=1, kind="stable")[:, :_TOP]
+    # A copy, since a part of an array keeps the whole of it.
+    return np.argsort(-(tastes @ found.T), axis=1, kind="stable")[:, :_TOP].copy()
 
 
 def _seconds(work: Any) -> float:

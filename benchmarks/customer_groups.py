@@ -48,9 +48,11 @@ def tastes(fitted: Fitted, count: int = 12) -> Grouped:
     made of how often and how much is bought, are not."""
     from sklearn.cluster import KMeans
 
+    from spark_jobs.recommendations.ranking import interest
+
     products, pairs = fitted.products, fitted.pairs
     learned = np.asarray(products.learned, dtype=np.int64)
-    found = pairs.matrix(learned, np.log1p(pairs.times)) @ products.svd_from
+    found = pairs.matrix(learned, interest(pairs.times, pairs.age)) @ products.svd_from
     found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
     return {"by_taste": [KMeans(count, n_init=3, random_state=0).fit_predict(found)]}
 

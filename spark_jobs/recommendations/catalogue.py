@@ -47,12 +47,14 @@ class Catalogue:
     def of_day(self) -> dict[str, Array]:
         """What `ranking.Products` says of a day."""
         _, kinds = np.unique(self.types, return_inverse=True)
+        usual = self.buyers.sum() / max(self.new_buyers.sum(), 1)  # buyers for one who began of late
         return {
             "ids": self.ids,
             "popularity": self.recent_buyers,
             "late_buyers": self.late_buyers,
             "week_buyers": self.week_buyers,
             "new_buyers": self.new_buyers,
+            "starting": np.round((self.new_buyers + 1) / (self.buyers + usual), 6),
             "repeats": np.round(self.repeat_buyers / (self.buyers + _DOUBT), 6),
             "returning": np.round(self.returned_buyers / (self.earlier_buyers + _DOUBT), 6),
             "gaps": np.where(self.gaps > 0, np.round(self.gap_days / np.maximum(self.gaps, 1), 6).clip(min=1), NEVER),

@@ -9,6 +9,7 @@ import numpy as np
 from spark_jobs.recommendations.catalogue import Catalogue
 from spark_jobs.recommendations.pairs import Pairs
 from spark_jobs.recommendations.params import RecommendationParams
+from spark_jobs.recommendations.ranking import interest
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -66,13 +67,13 @@ def _half_step(matrix: scipy.sparse.csr_matrix, fixed: Array, params: Recommenda
 
 
 def svd(learned: Array, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array]:
-    """A truncated SVD of log(1 + orders), each product over the fourth root of its buyers: what turns a history into
+    """A truncated SVD of `ranking.interest`, each product over the fourth root of its buyers: what turns a history into
     tastes, and tastes into values, a row per learned product. Of a single product, or customer, there is no taste to
     learn: then nothing has a value."""
     import scipy.sparse
     import scipy.sparse.linalg
 
-    matrix = pairs.matrix(learned, np.log1p(pairs.times))
+    matrix = pairs.matrix(learned, interest(pairs.times, pairs.age))
     rank = min(params.svd_rank, min(matrix.shape) - 1)
     if rank < 1:
         none = np.zeros((len(learned), 0), np.float32)
@@ -86,20 +87,19 @@ def svd(learned: Array, pairs: Pairs, params: RecommendationParams) -> tuple[Arr
 def item_based(products: Catalogue, pairs: Pairs, params: RecommendationParams) -> tuple[Array, Array, Array]:
     """Item-based filtering: the most bought products, and for each the ones most alike, and how alike they are.
 
-    Similarity is the cosine of who bought (Sarwar et al. 2001): common buyers over the root of the product of buyers.
-    Counting is exact; of equals the lower number comes first.
+    Similarity is the cosine of log(1 + orders) by customer (Sarwar et al. 2001), which is the same both ways, and in
+    which the length of a product stands for how popular it is. Of equals the lower number comes first.
     """
     paired = _most_bought(products, params.neighbour_products)
-    matrix = pairs.matrix(paired, np.ones(len(pairs.item), np.float32))
+    matrix = pairs.matrix(paired, np.log1p(pairs.times))
     count = min(params.neighbours, len(paired) - 1)
-    root = np.sqrt(np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0))
+    length = np.sqrt(np.maximum(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel(), 1e-9))
     neighbours = np.zeros((len(paired), count), np.int32)
     similarities = np.zeros((len(paired), count), np.float32)
     transposed = matrix.T.tocsr()
     for start in range(0, len(paired), 500):
         block = slice(start, start + 500)
-        # Whole numbers below 2^24 are exact in single precision, in whatever order they are added.
-        alike = (transposed[block] @ matrix).toarray() / root[block, None] / root[None, :]
+        alike = (transposed[block] @ matrix).toarray() / length[block, None] / length[None, :]
         alike[np.arange(len(alike)), start + np.arange(len(alike))] = 0.0
         best, similarities[block] = _strongest(np.round(alike, 6), count)
         neighbours[block] = paired[best]

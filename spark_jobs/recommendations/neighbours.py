@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spark_jobs.recommendations.pairs import Pairs
-from spark_jobs.recommendations.ranking import largest
+from spark_jobs.recommendations.ranking import HALF_LIVES, largest
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -24,21 +24,24 @@ _AT_ONCE = 500  # customers whose scores are in memory
 
 
 def user_based(
-    pairs: Pairs, items: Array, count: int = 200, fade: float = 0.2
+    pairs: Pairs, items: Array, count: int = 100, half_life_days: float = 90.0
 ) -> tuple[scipy.sparse.csr_matrix, scipy.sparse.csr_matrix]:
-    """What the `count` most alike other customers bought in the last 91 days, each by the square of the cosine of
-    log(1 + orders) x log(customers over buyers); older purchases count `fade`."""
+    """What the `count` most alike other customers bought, each purchase by cosine ** 1.5 and a half for each half-life
+    since it was last made.
+
+    The cosine is of log(1 + orders, fading), by the root of log(customers over buyers).
+    """
     import scipy.sparse
 
-    matrix = pairs.matrix(items, np.log1p(pairs.times))
+    matrix = pairs.matrix(items, np.log1p(pairs.fading[:, HALF_LIVES.index(180)]))
     buyers = np.maximum(np.bincount(matrix.indices, minlength=len(items)), 1)
-    tastes = _unit(matrix @ scipy.sparse.diags(np.log(matrix.shape[0] / buyers)))
+    tastes = _unit(matrix @ scipy.sparse.diags(np.sqrt(np.log(matrix.shape[0] / buyers))))
     alike = (tastes @ tastes.T).toarray()
     np.fill_diagonal(alike, 0.0)
     count = min(count, len(alike) - 1)
     least = -np.partition(-alike, count - 1, axis=1)[:, count - 1]
-    near = scipy.sparse.csr_matrix(np.where(alike >= least[:, None], alike**2, 0.0))
-    return near, pairs.matrix(items, np.where(pairs.lately > 0, 1 + fade, fade))
+    near = scipy.sparse.csr_matrix(np.where(alike >= least[:, None], alike**1.5, 0.0))
+    return near, pairs.matrix(items, 0.5 ** (pairs.age / half_life_days))
 
 
 def next_basket(
@@ -69,9 +72,9 @@ def next_basket(
 RECIPES: dict[str, Recipe] = {"user_based": user_based, "next_basket": next_basket}
 
 
-def listed(recipe: Recipe, pairs: Pairs, items: Array, count: int) -> dict[str, Array]:
-    """By task, the best `count` of `items` of each customer, 'new' only such as the customer never bought; NOTHING
-    where fewer have a score. Of equals the lower number comes first."""
+def listed(recipe: Recipe, pairs: Pairs, items: Array, count: int, starting: Array) -> dict[str, Array]:
+    """By task, the best `count` of `items` of each customer, 'new' only such as the customer never bought, their scores
+    times `starting`; NOTHING where fewer have a score. Of equals the lower number comes first."""
     left, right = recipe(pairs, items)
     bought = pairs.matrix(items, np.ones(len(pairs.item)))
     shape = (left.shape[0], count)
@@ -80,6 +83,7 @@ def listed(recipe: Recipe, pairs: Pairs, items: Array, count: int) -> dict[str, 
         for task, found in lists.items():
             if task == "new":
                 scores[bought.indices[bought.indptr[customer] : bought.indptr[customer + 1]]] = 0.0
+                scores *= starting
             places = np.sort(largest(scores, count))
             places = places[np.argsort(-np.round(scores[places], 9), kind="stable")]
             found[customer, : len(places)] = items[places]

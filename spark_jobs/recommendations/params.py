@@ -29,12 +29,14 @@ class RecommendationParams:
     late_days: int = 28
     week_days: int = 7
     half_life_days: float = 90.0  # own history: a purchase that long ago counts half
+    # What a customer never bought counts by the share of its buyers who began in the `late_days`, to this power.
+    starting_power: float = 0.25
 
     # ALS. Fixed blocks make it bit-equal across repeats. A product needs some buyers to say anything about taste.
     rank: int = 16  # 32 took twice as long and was not surely better on the tuning window
-    regularisation: float = 0.05
+    regularisation: float = 0.1
     alpha: float = 1.0
-    iterations: int = 4
+    iterations: int = 8  # the fewest with which two engines agree on nine of ten products
     blocks: int = 2
     seed: int = 28
     fewest_buyers: int = 10
@@ -45,7 +47,7 @@ class RecommendationParams:
     neighbours: int = 50
 
     # A truncated SVD, and EASE (Steck 2019) on the most bought products, of which each keeps its strongest links.
-    svd_rank: int = 32
+    svd_rank: int = 48
     svd_seed: int = 1
     ease_products: int = 3000
     ease_regularisation: float = 500.0

@@ -72,7 +72,7 @@ class Training:
 
 def settings_of(params: RecommendationParams) -> dict[str, float]:
     """What `ranking.Ranker` needs to know of a training."""
-    names = ("alpha", "regularisation", "half_life_days", "candidates", "decimals", "most_per_kind")
+    names = ("alpha", "regularisation", "half_life_days", "starting_power", "candidates", "decimals", "most_per_kind")
     return {name: getattr(params, name) for name in names}
 
 
@@ -149,10 +149,11 @@ def lists_of_neighbours(
     if int(fitted.pairs.customer.max(initial=-1)) >= params.measured_customers:
         return {}, {}
     lists, took = {}, {}
+    starting = fitted.products.starting[fitted.products.learned] ** params.starting_power
     for name, recipe in neighbours.RECIPES.items():
         began = time.perf_counter()
         items = np.asarray(fitted.products.learned, dtype=np.int64)
-        lists[name] = neighbours.listed(recipe, fitted.pairs, items, params.curve)
+        lists[name] = neighbours.listed(recipe, fitted.pairs, items, params.curve, starting)
         took[name] = time.perf_counter() - began
     return lists, took
 

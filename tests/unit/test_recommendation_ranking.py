@@ -30,6 +30,7 @@ PRODUCTS = Products(
     late_buyers=np.array([1, 0, 2, 1, 5]),
     week_buyers=np.array([0, 0, 2, 0, 4]),
     new_buyers=np.array([1, 0, 0, 0, 5]),
+    starting=np.array([0.25, 0.0625, 0.0625, 0.25, 1.0]),
     repeats=np.array([0.5, 0.0, 0.2, 0.0, 0.0]),
     returning=np.array([0.25, 0.0, 0.5, 0.0, 0.0]),
     gaps=np.array([8.0, NEVER, 20.0, NEVER, NEVER]),
@@ -100,6 +101,23 @@ def test_folding_in_solves_the_normal_equations():
     assert factors == pytest.approx([expected, 0.0], abs=1e-6)
 
 
+@pytest.mark.parametrize("component", ["als", "svd"])
+def test_what_was_never_bought_counts_by_the_share_of_its_buyers_who_began_of_late(component):
+    history = bought((0, 1, 0), (2, 1, 0))
+    power = Ranker(PRODUCTS, SETTINGS | {"starting_power": 0.5}).candidates(history)
+    without = Ranker(PRODUCTS, SETTINGS).candidates(history)
+    plain, said = (one.values[:, COMPONENTS.index(component)] for one in (without, power))
+    # Positions a to e; shares of b and d are a sixteenth and a quarter, and a and c were bought.
+    assert dict(zip(power.items.tolist(), said.tolist(), strict=True)) == pytest.approx(
+        {
+            item: value * {1: 0.25, 3: 0.5}.get(item, 1)
+            for item, value in zip(without.items.tolist(), plain.tolist(), strict=True)
+        },
+        abs=1e-6,
+    )
+    assert 0 < said[power.items == 1] < said[power.items == 3]
+
+
 def test_the_purchase_that_spoke_for_a_product_is_named():
     history = bought((0, 1, 0), (2, 1, 0))
     shares = Ranker(PRODUCTS, SETTINGS).because(history, np.array([1, 3]), weights_of({"als": 1.0, "item_based": 0.5}))
@@ -114,7 +132,8 @@ def test_products_of_another_day_keep_factors_and_neighbours_by_id():
         {
             "ids": np.array(["a", "aa", "c", "d", "e"]),
             "popularity": np.array([1, 9, 1, 1, 1]),
-            **dict.fromkeys(("late_buyers", "week_buyers", "new_buyers", "repeats", "returning"), np.zeros(5)),
+            **dict.fromkeys(("late_buyers", "week_buyers", "new_buyers"), np.zeros(5)),
+            **dict.fromkeys(("starting", "repeats", "returning"), np.zeros(5)),
             "gaps": np.full(5, NEVER),
             "kinds": np.array([0, 2, 1, 1, -1]),
         }
@@ -208,6 +227,15 @@ def test_no_more_of_a_kind_are_listed_than_asked_for():
     found = ranker.candidates(NOTHING)
     [scores] = ranker.scores([found], weights_of({"popularity": 1.0}))
     assert "".join(PRODUCTS.ids[found.items[ranker.top(found, scores, False, 5)]]) == "ce"
+
+
+def test_the_share_of_beginners_is_near_the_usual_one_where_there_are_few_buyers():
+    counts = np.ones((10, 5), dtype=int)
+    counts[0], counts[4] = [1, 1, 20, 40, 38], [0, 1, 0, 9, 0]  # buyers and new buyers: ten to one
+    day = Catalogue(PRODUCTS.ids, np.array(["x"] * 5), *counts).of_day()
+    assert day["starting"] == pytest.approx([1 / 11, 2 / 11, 1 / 30, 10 / 50, 1 / 48], abs=1e-6)
+    counts[4] = 0  # where nobody began, nothing is divided by 0
+    assert (Catalogue(PRODUCTS.ids, np.array(["x"] * 5), *counts).of_day()["starting"] > 0).all()
 
 
 def test_a_product_with_too_small_a_margin_is_offered_to_nobody_and_still_tells_of_its_buyers(tmp_path):

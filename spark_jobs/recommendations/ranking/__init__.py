@@ -19,7 +19,7 @@ from .candidates import (
     weights_of,
 )
 from .figures import EXTRAS, UNKNOWN
-from .history import LATELY_DAYS, NOTHING, History, summed_up
+from .history import HALF_LIVES, LATELY_DAYS, NOTHING, History, interest, summed_up
 from .known import NEVER, Products
 from .scoring import Ranker
 
@@ -32,6 +32,7 @@ __all__ = [
     "CONTENT",
     "EASE",
     "EXTRAS",
+    "HALF_LIVES",
     "ITEMS",
     "LATELY_DAYS",
     "NEVER",
@@ -46,6 +47,7 @@ __all__ = [
     "History",
     "Products",
     "Ranker",
+    "interest",
     "largest",
     "positions",
     "summed_up",

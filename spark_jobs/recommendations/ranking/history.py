@@ -30,6 +30,11 @@ class History:
         return History(*summed_up(items, ages))
 
 
+def interest(times: Array, ages: Array) -> Array:
+    """What an SVD learns from and is asked with: log(1 + 4 orders), halved with every 180 days since the last."""
+    return np.log1p(4.0 * times) * 0.5 ** (ages / 180.0)
+
+
 def summed_up(keys: Array, ages: Array) -> tuple[Array, ...]:
     """The distinct `keys` of orders, rising, and for each what a History says of it."""
     order = np.lexsort((ages, keys))

@@ -19,9 +19,10 @@ class Products:
     """All that is known of products; their positions in `ids` name them everywhere else.
 
     Of the day, one per product: `popularity` counts recent buyers, `late_buyers` those of the last 28 days,
-    `week_buyers` those of the last 7, `new_buyers` those of 28 who never had before; `repeats` is the share of buyers
-    who bought again, `returning` that of the earlier ones who did in the last 28 days, `gaps` are the mean days between
-    orders (NEVER where nobody bought twice), `kinds` says which are of one type (-1: not known).
+    `week_buyers` those of the last 7, `new_buyers` those of 28 who never had before, `starting` is their share of
+    the buyers ever, the usual one where there are few; `repeats` is the share of buyers who bought again, `returning`
+    that of the earlier ones who did in the last 28 days, `gaps` are the mean days between orders (NEVER where nobody
+    bought twice), `kinds` says which are of one type (-1: not known).
     Learned, and empty in a recipe that does not look at it: `learned` are the positions that have ALS `factors`, and
     `svd_from` and `svd_to`; `paired` those that have `neighbours` (positions) with `similarities`; `linked` those that
     have `links` (positions) with `link_weights`, by EASE.
@@ -32,6 +33,7 @@ class Products:
     late_buyers: Array
     week_buyers: Array
     new_buyers: Array
+    starting: Array
     repeats: Array
     returning: Array
     gaps: Array

@@ -21,7 +21,7 @@ from .candidates import (
     Candidates,
 )
 from .figures import figures
-from .history import NOTHING, History
+from .history import NOTHING, History, interest
 from .known import Products
 
 Array = np.ndarray
@@ -31,7 +31,8 @@ _MOST_SELLERS = 20_000  # so many of the most bought products are ranked by cont
 class Ranker:
     """Ranks `products` by weights of the components, or by a learned `model` (a classifier with `decision_function`).
 
-    `settings` are alpha, regularisation, half_life_days, candidates, decimals and most_per_kind of the training.
+    `settings` are alpha, regularisation, half_life_days, starting_power, candidates, decimals and most_per_kind of the
+    training.
     Positions in `barred` are recommended to nobody; what was bought of them still tells of the customer.
     """
 
@@ -54,6 +55,10 @@ class Ranker:
         self.by_late = np.lexsort((np.arange(count), -products.late_buyers))
         self.offered = self.by_popularity[~self.is_barred[self.by_popularity]]
         self.offered_late = self.by_late[~self.is_barred[self.by_late]]
+        starting = products.starting ** float(settings.get("starting_power", 0.0))
+        self.learned_starting, self.paired_starting, self.linked_starting = (
+            starting[places] for places in (products.learned, products.paired, products.linked)
+        )
         self.factors = products.factors.astype(np.float64)
         self.svd_to = products.svd_to.astype(np.float64)
         self.gram = self.factors.T @ self.factors
@@ -68,12 +73,12 @@ class Ranker:
         (2008), with confidence 1 + alpha * log(1 + times), and the regularisation times the number of products bought
         (as Spark does, after Zhou et al. 2008). A history without learned products has factors of 0.
         """
-        rows, times = self._learned_of(history, len(self.factors))
+        rows, known = self._learned_of(history, len(self.factors))
         rank = self.factors.shape[1]
         if len(rows) == 0:
             return np.zeros(rank), np.zeros((rank, rank))
         bought = self.factors[rows]
-        extra = self.settings["alpha"] * np.log1p(times)
+        extra = self.settings["alpha"] * np.log1p(history.times[known])
         left = self.gram + (bought * extra[:, None]).T @ bought
         left[np.diag_indices(rank)] += self.settings["regularisation"] * len(rows)
         inverse = np.linalg.inv(left)
@@ -92,11 +97,14 @@ class Ranker:
         plain = history.times + 1.0 / (2.0 + history.ages)  # most often first, of equals the latest
         tastes, _ = self.fold_in(history)
         liked = np.maximum(self.factors @ tastes, 0.0)
+        likely = self._likely(liked, self.learned_starting, self.learned_place, history)
         alike = summed(self.products.paired, self.paired_place, self.products.neighbours, self.products.similarities,
                        history.items, recent)  # fmt: skip
         linked = summed(self.products.linked, self.linked_place, self.products.links, self.products.link_weights,
                         history.items, np.ones(len(history.items)))  # fmt: skip
-        rebuilt = self._rebuilt(history)
+        rebuilt = self._likely(self._rebuilt(history), self.learned_starting, self.learned_place, history)
+        alike = self._likely(alike, self.paired_starting, self.paired_place, history)
+        linked = self._likely(linked, self.linked_starting, self.linked_place, history)
         affinity = self._by_kind(history, recent)
         content = np.log1p(affinity)[self.seller_kinds] * self.seller_shares
         first, late = self.offered[: wanted + len(history.items)], self.offered_late[: wanted + len(history.items)]
@@ -108,7 +116,7 @@ class Ranker:
             late[~bought[late]][:wanted],
         ]
         for places, values in (
-            (self.products.learned[: len(liked)], liked),
+            (self.products.learned[: len(likely)], likely),
             (self.products.learned[: len(rebuilt)], rebuilt),
             (self.products.paired, alike),
             (self.products.linked, linked),
@@ -124,7 +132,7 @@ class Ranker:
         own = places_in(history.items, count)[items]
         values[:, OWN_COUNT] = scaled(plain, own)
         values[:, OWN_RECENT] = scaled(recent, own)
-        values[:, ALS] = scaled(liked, self.learned_place[items])
+        values[:, ALS] = scaled(likely, self.learned_place[items])
         values[:, ITEMS] = scaled(alike, self.paired_place[items])
         values[:, POPULARITY] = scaled(self.products.popularity, items)
         values[:, SVD] = scaled(rebuilt, self.learned_place[items])
@@ -177,6 +185,16 @@ class Ranker:
             shares[:, columns] += weights[ITEMS] * in_share(found)
         return shares
 
+    @staticmethod
+    def _likely(values: Array, starting: Array, place: Array, history: History) -> Array:
+        """The values, those of products never bought times `starting`: who has not bought by now what everybody knows
+        will hardly begin."""
+        found = values * starting[: len(values)]
+        bought = place[history.items]
+        bought = bought[(bought >= 0) & (bought < len(values))]
+        found[bought] = values[bought]
+        return found
+
     def _unbarred(self, places: Array, values: Array) -> Array:
         """The values, below 0 where the product is barred."""
         return np.where(self.is_barred[places], -1.0, values) if self.bars_any else values
@@ -186,14 +204,16 @@ class Ranker:
         return np.log1p(history.times) * 0.5 ** (history.ages / self.settings["half_life_days"])
 
     def _learned_of(self, history: History, count: int) -> tuple[Array, Array]:
+        """Rows of the learned products of a history, and which of it these are."""
         rows = self.learned_place[history.items]
         is_known = (rows >= 0) & (rows < count)
-        return rows[is_known], history.times[is_known]
+        return rows[is_known], is_known
 
     def _rebuilt(self, history: History) -> Array:
         """The history as a truncated SVD rebuilds it, for each learned product."""
-        rows, times = self._learned_of(history, len(self.products.svd_from))
-        return np.maximum(self.svd_to @ (np.log1p(times) @ self.products.svd_from[rows]), 0.0)
+        rows, known = self._learned_of(history, len(self.products.svd_from))
+        felt = interest(history.times[known], history.ages[known])
+        return np.maximum(self.svd_to @ (felt @ self.products.svd_from[rows]), 0.0)
 
     def _by_kind(self, history: History, recent: Array) -> Array:
         """The interest in each kind, the unknown one first with 0."""
