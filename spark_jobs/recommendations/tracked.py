@@ -21,7 +21,7 @@ from spark_jobs.recommendations.params import RecommendationParams
 from spark_jobs.recommendations.training import Report, Training
 
 TARGETS = {"any": "recommend_any", "new": "recommend_new"}
-FORMAT = 3  # of the model's files
+FORMAT = 4  # of the model's files
 _WHAT = {
     "any": "Ten products a customer will most likely buy in the next 28 days, of all products",
     "new": "Ten products a customer will most likely buy for the first time in the next 28 days",
