@@ -1,7 +1,7 @@
 """A family's job: what it answers for, and how an action of it is tried.
 
-All families run one after another, in one Spark application where any of them needs Spark; where none does, it is not
-started. One that fails is left out and the others go on.
+Families run one after another, in one or two processes (`models.apart`), in one Spark application where any of them
+needs Spark; where none does, it is not started. One that fails is left out and the others go on.
 """
 
 from __future__ import annotations
