@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from expectations.checks import words
+from expectations.checks import equal
 from expectations.duckdb_engine import Database
 from expectations.landing.intake import LAND_AGAIN, Intake
 
@@ -51,8 +51,6 @@ def balance_views(database: Database) -> None:
 
 
 def reconciliation(intake: Intake) -> list:
-    import great_expectations.expectations as gxe
-
     balances = [
         (
             "every_record_is_accounted_for",
@@ -87,19 +85,14 @@ def reconciliation(intake: Intake) -> list:
             )
         )
     return [
-        gxe.ExpectColumnPairValuesToBeEqual(
-            column_A=columns[0],
-            column_B=columns[1],
-            severity="critical",
-            meta=words(
-                name=name,
-                kind="reconciliation",
-                view=view,
-                table="order_lines" if view == "money_balance" else "ledger",
-                expected=expected,
-                description=description,
-                next_step=LAND_AGAIN,
-            ),
+        equal(
+            columns,
+            name=name,
+            view=view,
+            table="order_lines" if view == "money_balance" else "ledger",
+            expected=expected,
+            description=description,
+            next_step=LAND_AGAIN,
         )
         for name, view, columns, expected, description in balances
     ]
